@@ -1,0 +1,2 @@
+//! sqs_sync
+pgrx::pg_module_magic!();
