@@ -1,0 +1,302 @@
+\echo Use "CREATE EXTENSION sqs_sync" to load this file. \quit
+
+-- The functions go to the schema that CREATE EXTENSION names, so that they are called
+-- unqualified; tables and views live in the extension's own schema, sqs_sync. What holds
+-- rows (snapshots and change sets) lives in sqs_sync_data, which sqs_sync_create makes: it
+-- belongs to the syncs' owners, is dumped as any table is, and outlives DROP EXTENSION.
+
+DO $$
+BEGIN
+  IF '@extschema@' OPERATOR(pg_catalog.=) 'sqs_sync' THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'invalid_parameter_value',
+      MESSAGE = 'extension "sqs_sync" cannot be installed in the schema "sqs_sync"',
+      HINT = 'That schema is made by the extension for its tables and views. Drop it if it is empty, and name another one, such as public.';
+  END IF;
+END
+$$;
+
+CREATE SCHEMA sqs_sync;
+COMMENT ON SCHEMA sqs_sync IS 'tables and views of the sqs_sync extension';
+GRANT USAGE ON SCHEMA sqs_sync TO PUBLIC;
+
+-- Catalog ------------------------------------------------------------------------------
+
+CREATE SEQUENCE sqs_sync.sync_id_seq AS integer;
+CREATE SEQUENCE sqs_sync.run_id_seq;
+CREATE SEQUENCE sqs_sync.rejection_id_seq;
+
+CREATE TABLE sqs_sync.sync (
+  sync_id        integer PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.sync_id_seq'),
+  sync_uuid      uuid NOT NULL UNIQUE DEFAULT pg_catalog.gen_random_uuid(),
+  name           text NOT NULL UNIQUE,
+  model          text NOT NULL,
+  model_is_ours  boolean NOT NULL,
+  key            text[] NOT NULL,
+  time_zone      text NOT NULL,
+  version        integer NOT NULL,
+  initial        text NOT NULL CHECK (initial IN ('backfill', 'skip')),
+  initial_done   boolean NOT NULL DEFAULT false,
+  paused         boolean NOT NULL DEFAULT false,
+  next_change_id bigint NOT NULL DEFAULT 1,
+  handed_through bigint NOT NULL DEFAULT 0,
+  created_at     timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE sqs_sync.sync IS 'one row a sync: its model, key and how far its change set was handed to the publisher';
+COMMENT ON COLUMN sqs_sync.sync.model IS 'qualified name of the relation, quoted as in SQL';
+COMMENT ON COLUMN sqs_sync.sync.model_is_ours IS 'the view was made by sqs_sync_create from a SELECT, and goes with the sync';
+COMMENT ON COLUMN sqs_sync.sync.time_zone IS 'the TimeZone that the model runs under: its creator''s';
+COMMENT ON COLUMN sqs_sync.sync.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
+
+CREATE TABLE sqs_sync.definition (
+  sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  version     integer NOT NULL,
+  server      text NOT NULL,
+  queue       text NOT NULL,
+  template    text,
+  body_column text,
+  fields      json,
+  attributes  json,
+  events      text[] NOT NULL,
+  order_by    text,
+  retry_for   interval NOT NULL,
+  created_at  timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  PRIMARY KEY (sync_id, version)
+);
+COMMENT ON TABLE sqs_sync.definition IS 'what a sync publishes; a row a version, since a run and a change in doubt keep the definition that they began with';
+
+CREATE TABLE sqs_sync.run (
+  run_id           bigint PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.run_id_seq'),
+  sync_id          integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  state            text NOT NULL CHECK (state IN ('queued', 'diffing', 'held', 'publishing', 'succeeded', 'partly_failed', 'failed', 'cancelled', 'discarded')),
+  version          integer,
+  requested_by     text NOT NULL DEFAULT SESSION_USER,
+  requested_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  started_at       timestamptz,
+  finished_at      timestamptz,
+  rows_added       bigint NOT NULL DEFAULT 0,
+  rows_changed     bigint NOT NULL DEFAULT 0,
+  rows_removed     bigint NOT NULL DEFAULT 0,
+  rows_silent      bigint NOT NULL DEFAULT 0,
+  published        bigint NOT NULL DEFAULT 0,
+  rejected         bigint NOT NULL DEFAULT 0,
+  in_doubt         bigint NOT NULL DEFAULT 0,
+  runner_pid       integer,
+  cancel_requested boolean NOT NULL DEFAULT false,
+  waiting_for      text,
+  sqlstate         text,
+  error            text,
+  hint             text
+);
+CREATE UNIQUE INDEX run_one_queued ON sqs_sync.run (sync_id) WHERE state IN ('queued', 'held');
+CREATE UNIQUE INDEX run_one_active ON sqs_sync.run (sync_id) WHERE state IN ('diffing', 'publishing');
+CREATE INDEX run_by_sync ON sqs_sync.run (sync_id, run_id);
+COMMENT ON TABLE sqs_sync.run IS 'one row a run; read it through the view sqs_sync.runs';
+COMMENT ON COLUMN sqs_sync.run.version IS 'the version of the definition that the run began with';
+COMMENT ON COLUMN sqs_sync.run.rows_silent IS 'changes that moved the snapshot without a message: events that the sync does not publish, and an initial run that skips';
+COMMENT ON COLUMN sqs_sync.run.waiting_for IS 'why a queued run has not started';
+
+CREATE TABLE sqs_sync.rejection (
+  rejection_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.rejection_id_seq'),
+  sync_id      integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  key          text NOT NULL,
+  event        text,
+  rows         bigint NOT NULL DEFAULT 1,
+  code         text NOT NULL,
+  reason       text NOT NULL,
+  hint         text,
+  attempts     bigint NOT NULL DEFAULT 1,
+  run_id       bigint NOT NULL,
+  first_at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  last_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE UNIQUE INDEX rejection_by_key ON sqs_sync.rejection (sync_id, pg_catalog.md5(key));
+COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the view sqs_sync.rejections';
+
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', ''),
+       pg_catalog.pg_extension_config_dump('sqs_sync.definition', ''),
+       pg_catalog.pg_extension_config_dump('sqs_sync.rejection', ''),
+       pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', ''),
+       pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', ''),
+       pg_catalog.pg_extension_config_dump('sqs_sync.rejection_id_seq', '');
+
+-- Connections --------------------------------------------------------------------------
+
+CREATE FUNCTION sqs_sync.connection_options(options text[], catalog oid) RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'connection_options_wrapper';
+COMMENT ON FUNCTION sqs_sync.connection_options(text[], oid) IS 'validator of the options of servers and user mappings';
+
+CREATE FOREIGN DATA WRAPPER sqs_sync VALIDATOR sqs_sync.connection_options;
+COMMENT ON FOREIGN DATA WRAPPER sqs_sync IS 'connections to Amazon SQS: servers say where, user mappings say as whom';
+
+-- Rows ---------------------------------------------------------------------------------
+
+CREATE FUNCTION sqs_sync.row_hash(contents record) RETURNS bigint
+  LANGUAGE c STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'row_hash_wrapper';
+COMMENT ON FUNCTION sqs_sync.row_hash(record) IS '64-bit hash of a row''s values, the same after dump and restore, VACUUM FULL and upgrades';
+
+CREATE FUNCTION sqs_sync.stable_text(value anyelement) RETURNS text
+  LANGUAGE c STRICT STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stable_text_wrapper';
+COMMENT ON FUNCTION sqs_sync.stable_text(anyelement) IS 'a value as text, whatever the session''s settings for dates, numbers and bytes';
+
+-- Syncs --------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.sqs_sync_create(
+  name        text,
+  model       text,
+  key         text     DEFAULT NULL,
+  server      text     DEFAULT NULL,
+  queue       text     DEFAULT NULL,
+  template    text     DEFAULT NULL,
+  body_column text     DEFAULT NULL,
+  fields      json     DEFAULT NULL,
+  attributes  json     DEFAULT NULL,
+  events      text[]   DEFAULT '{added,changed,removed}',
+  initial     text     DEFAULT 'backfill',
+  order_by    text     DEFAULT NULL,
+  retry_for   interval DEFAULT '5 minutes'
+) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_create_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, json, text[], text, text, interval)
+  IS 'creates a sync: which rows'' events go to which queue, and what the message is';
+
+CREATE FUNCTION @extschema@.sqs_sync_alter(
+  name        text,
+  server      text     DEFAULT NULL,
+  queue       text     DEFAULT NULL,
+  template    text     DEFAULT NULL,
+  body_column text     DEFAULT NULL,
+  fields      json     DEFAULT NULL,
+  attributes  json     DEFAULT NULL,
+  events      text[]   DEFAULT NULL,
+  order_by    text     DEFAULT NULL,
+  retry_for   interval DEFAULT NULL,
+  reset       text[]   DEFAULT NULL
+) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alter_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, json, text[], text, interval, text[])
+  IS 'changes a sync''s definition from its next run on: options left out stay, those in reset are unset';
+
+CREATE FUNCTION @extschema@.sqs_sync_drop(name text) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_drop_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_drop(text) IS 'drops a sync with its snapshot, runs and rejections';
+
+CREATE FUNCTION @extschema@.sqs_sync_pause(name text) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_pause_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_pause(text) IS 'starts no further run of a sync until it is resumed; one that is under way goes on';
+
+CREATE FUNCTION @extschema@.sqs_sync_resume(name text) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_resume_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_resume(text) IS 'lets a paused sync run again';
+
+-- Runs ---------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.sqs_sync_run(name text) RETURNS bigint
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_run_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_run(text) IS 'queues a run and returns its id; the work is done in the background after commit';
+
+CREATE FUNCTION @extschema@.sqs_sync_wait(run_id bigint, timeout interval DEFAULT NULL) RETURNS text
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_wait_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_wait(bigint, interval) IS 'waits until a run has ended, or is held, and returns its state';
+
+CREATE FUNCTION @extschema@.sqs_sync_cancel(run_id bigint) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_cancel_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_cancel(bigint) IS 'cancels a run at commit: answers in flight are awaited 10 seconds, the rest is in doubt';
+
+CREATE FUNCTION sqs_sync.watch(run_id bigint) RETURNS boolean
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'watch_wrapper';
+COMMENT ON FUNCTION sqs_sync.watch(bigint) IS 'waits up to a second for a run, tells its progress by a notice, and returns whether it still is under way';
+
+-- A procedure that commits can have neither SET nor SECURITY DEFINER: everything in it is
+-- qualified, and there is nothing in it to resolve by a search_path.
+CREATE PROCEDURE @extschema@.sqs_sync_run_and_wait(name text) LANGUAGE plpgsql AS $$
+DECLARE
+  run_id pg_catalog.int8;
+BEGIN
+  run_id := @extschema@.sqs_sync_run(name);
+  COMMIT;
+  WHILE sqs_sync.watch(run_id) LOOP
+    COMMIT;
+  END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE @extschema@.sqs_sync_run_and_wait(text) IS 'runs a sync and waits for its end, with notices of its progress; an error if the run fails';
+
+-- Views --------------------------------------------------------------------------------
+-- Each shows the rows of syncs whose owner's rights the reader has. security_barrier keeps
+-- a cheap function in the reader's WHERE from seeing the others. A sync's owner is the owner
+-- of its snapshot, so that REASSIGN OWNED, renames and dumps need nothing from us.
+
+CREATE VIEW sqs_sync.visible_sync WITH (security_barrier) AS
+SELECT s.*, c.relowner AS owner
+FROM sqs_sync.sync s
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'sqs_sync_data'
+LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'snapshot_' || s.sync_id
+WHERE pg_catalog.pg_has_role(COALESCE(c.relowner, 10), 'USAGE')
+   OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW sqs_sync.visible_sync IS 'the syncs that the reader may see: what the other views are made from';
+
+CREATE VIEW sqs_sync.syncs WITH (security_barrier) AS
+SELECT s.name,
+       pg_catalog.pg_get_userbyid(s.owner) AS owner,
+       s.model, s.key, d.server, d.queue, d.template, d.body_column, d.fields, d.attributes,
+       d.events, s.initial, d.order_by, d.retry_for, s.version,
+       CASE WHEN s.paused THEN 'paused' WHEN NOT s.initial_done THEN 'new' ELSE 'ready' END AS state,
+       r.run_id AS last_run, r.state AS last_run_state, r.finished_at AS last_run_finished_at,
+       s.created_at
+FROM sqs_sync.visible_sync s
+JOIN sqs_sync.definition d USING (sync_id, version)
+LEFT JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 1) r ON true;
+COMMENT ON VIEW sqs_sync.syncs IS 'syncs with their current definition and last run';
+
+CREATE VIEW sqs_sync.runs WITH (security_barrier) AS
+SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
+       r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
+       r.version, r.waiting_for, r.sqlstate, r.error, r.hint
+FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id);
+COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error';
+
+CREATE VIEW sqs_sync.progress WITH (security_barrier) AS
+SELECT r.run_id, s.name AS sync, r.runner_pid AS pid, r.state AS phase,
+       r.rows_added + r.rows_changed + r.rows_removed AS changes_total,
+       r.published + r.rejected + r.rows_silent AS changes_done,
+       r.published, r.rejected, r.started_at,
+       pg_catalog.clock_timestamp() - r.started_at AS elapsed
+FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id)
+WHERE r.state IN ('diffing', 'publishing');
+COMMENT ON VIEW sqs_sync.progress IS 'one row for each run under way, in the manner of pg_stat_progress_*';
+
+CREATE VIEW sqs_sync.rejections WITH (security_barrier) AS
+SELECT s.name AS sync, j.key, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at
+FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
+WHERE pg_catalog.pg_has_role(COALESCE(s.owner, 10), 'USAGE');
+COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason';
+
+CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT database text, OUT run_id bigint, OUT started_at timestamptz, OUT activity text)
+  RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.pid, pg_catalog.substr(a.backend_type, 10), a.datname::text, r.run_id, a.backend_start,
+         COALESCE(a.wait_event, a.state)
+  FROM pg_catalog.pg_stat_activity a
+  LEFT JOIN sqs_sync.run r ON r.runner_pid = a.pid AND r.state IN ('diffing', 'publishing')
+  WHERE a.backend_type IN ('sqs_sync launcher', 'sqs_sync worker', 'sqs_sync runner')
+    AND (a.datname = pg_catalog.current_database() OR a.datname IS NULL)
+$$;
+COMMENT ON FUNCTION sqs_sync.worker_processes() IS 'the processes behind sqs_sync.workers';
+
+CREATE VIEW sqs_sync.workers WITH (security_barrier) AS
+SELECT w.pid, w.kind, r.sync, w.run_id, w.started_at, w.activity
+FROM sqs_sync.worker_processes() w LEFT JOIN sqs_sync.runs r USING (run_id)
+UNION ALL
+SELECT NULL, 'queued run', r.sync, r.run_id, r.requested_at, COALESCE(r.waiting_for, 'waiting for the worker')
+FROM sqs_sync.runs r WHERE r.state = 'queued';
+COMMENT ON VIEW sqs_sync.workers IS 'background processes of this database, and queued runs with what they wait for';
+
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;
+
+-- Worker -------------------------------------------------------------------------------
+
+CREATE FUNCTION sqs_sync.announce() RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'announce_wrapper';
+REVOKE ALL ON FUNCTION sqs_sync.announce() FROM PUBLIC;
+COMMENT ON FUNCTION sqs_sync.announce() IS 'tells the launcher, at commit, that this database has the extension';
+SELECT sqs_sync.announce();
