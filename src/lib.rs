@@ -1,2 +1,4 @@
 //! sqs_sync
+mod pg;
+
 pgrx::pg_module_magic!();

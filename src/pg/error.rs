@@ -1,0 +1,99 @@
+//! The one error type of the extension: what Postgres shows (SQLSTATE, message, detail and
+//! hint), as a value that can be returned, stored in a run, or raised at the SQL edge.
+
+use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
+use pgrx::{PgSqlErrorCode, spi};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub code: PgSqlErrorCode,
+    /// Lower case, no full stop; names the sync, column, key or option.
+    pub message: String,
+    pub detail: Option<String>,
+    /// Sentences that say what to do.
+    pub hint: Option<String>,
+}
+
+impl Error {
+    pub fn new(code: PgSqlErrorCode, message: impl Into<String>) -> Error {
+        Error { code, message: message.into(), detail: None, hint: None }
+    }
+
+    /// An option that the caller gave is wrong (22023).
+    pub fn invalid(message: impl Into<String>) -> Error {
+        Error::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+    }
+
+    /// Something that our own code relies on does not hold (XX000).
+    pub fn internal(message: impl Into<String>) -> Error {
+        Error::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
+    }
+
+    /// The thing is there, but not in a state in which this can be done (55000).
+    pub fn not_in_state(message: impl Into<String>) -> Error {
+        Error::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+    }
+
+    pub fn detail(mut self, detail: impl Into<String>) -> Error {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A cancel that a user asked for: `pg_cancel_backend`, `sqs_sync_cancel`, a timeout.
+    pub fn is_cancel(&self) -> bool {
+        self.code == PgSqlErrorCode::ERRCODE_QUERY_CANCELED
+    }
+
+    /// The five letters of the SQLSTATE, which Postgres packs six bits each.
+    pub fn sqlstate(&self) -> String {
+        let packed = self.code as i32;
+        (0..5).map(|i| char::from(((packed >> (6 * i)) & 0x3f) as u8 + b'0')).collect()
+    }
+
+    pub fn from_caught(caught: CaughtError) -> Error {
+        match caught {
+            CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {
+                Error::from(&report)
+            }
+            CaughtError::RustPanic { ereport, .. } => Error::from(&ereport),
+        }
+    }
+}
+
+impl From<&ErrorReportWithLevel> for Error {
+    fn from(report: &ErrorReportWithLevel) -> Error {
+        Error {
+            code: report.sql_error_code(),
+            message: report.message().to_owned(),
+            detail: report.detail().map(str::to_owned),
+            hint: report.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl From<spi::SpiError> for Error {
+    fn from(error: spi::SpiError) -> Error {
+        Error::internal(error.to_string())
+    }
+}
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> ErrorReport {
+        let mut report = ErrorReport::new(error.code, error.message, "sqs_sync");
+        if let Some(detail) = error.detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = error.hint {
+            report = report.set_hint(hint);
+        }
+        report
+    }
+}

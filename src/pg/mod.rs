@@ -1,0 +1,9 @@
+//! All glue to Postgres's C interface: errors, transactions, whose rights are in force,
+//! processes and the reading of rows. Every `unsafe` block of the extension is in here, so
+//! that the rest can be read, and trusted, as ordinary Rust.
+
+pub mod error;
+pub mod rights;
+pub mod transaction;
+
+pub use error::{Error, Result};

@@ -1,0 +1,110 @@
+//! Whose rights are in force. A model, and whatever touches its owner's objects, runs as the
+//! owner in a security-restricted operation; our own catalog is written with raised rights
+//! around that statement only. Either way the search_path is pinned, and settings made inside
+//! are rolled back at the end, so that nothing set by a user's function outlives it.
+
+use std::ffi::{CStr, CString};
+
+use pgrx::pg_sys;
+
+use super::{Error, Result};
+
+/// The one superuser that always exists: owner of what the extension makes.
+const BOOTSTRAP_SUPERUSER: u32 = 10;
+
+/// What each internal statement finds unqualified names by.
+pub const SAFE_SEARCH_PATH: &str = "pg_catalog, pg_temp";
+
+/// Runs `work` as superuser, for a statement of ours on our own catalog.
+pub fn as_superuser<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let raised = pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+    switched(pg_sys::Oid::from(BOOTSTRAP_SUPERUSER), raised, &[], work)
+}
+
+/// Runs `work` as the owner of a sync, with row-level security in force and these settings.
+pub fn as_owner<T>(
+    owner: pg_sys::Oid,
+    settings: &[(&str, &str)],
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let restricted =
+        (pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE) as i32;
+    switched(owner, restricted, settings, work)
+}
+
+/// The role whose rights are in force now.
+pub fn current_user() -> pg_sys::Oid {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// Whether `member` has the rights of `role` (as a member of it, or as superuser).
+pub fn has_rights_of(member: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: a catalog lookup inside a transaction; the oids need not exist.
+    unsafe { pg_sys::has_privs_of_role(member, role) }
+}
+
+pub fn is_superuser(role: pg_sys::Oid) -> bool {
+    // SAFETY: a catalog lookup inside a transaction.
+    unsafe { pg_sys::superuser_arg(role) }
+}
+
+/// Changes a setting until the end of the current nest level of settings.
+pub fn set_locally(name: &str, value: &str) -> Result<()> {
+    let name = c_string(name)?;
+    let value = c_string(value)?;
+    set_config(&name, &value);
+    Ok(())
+}
+
+pub(super) fn c_string(text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::invalid("a text holds a zero byte"))
+}
+
+fn set_config(name: &CStr, value: &CStr) {
+    // SAFETY: both are C strings that outlive the call; an unfit value raises an ERROR.
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_SUSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+    }
+}
+
+/// An ERROR inside leaves through unwinding: the abort of the (sub)transaction then restores
+/// user and settings, as Postgres does for a SECURITY DEFINER function.
+fn switched<T>(
+    user: pg_sys::Oid,
+    context: i32,
+    settings: &[(&str, &str)],
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let mut outer_user = pg_sys::InvalidOid;
+    let mut outer_context = 0;
+    // SAFETY: reads and writes of the backend's own state, in a transaction.
+    let nest = unsafe {
+        pg_sys::GetUserIdAndSecContext(&mut outer_user, &mut outer_context);
+        let nest = pg_sys::NewGUCNestLevel();
+        pg_sys::SetUserIdAndSecContext(user, outer_context | context);
+        nest
+    };
+    let result = pinned(settings).and_then(|()| work());
+    // SAFETY: gives back what was taken above, in reverse order.
+    unsafe {
+        pg_sys::AtEOXact_GUC(false, nest);
+        pg_sys::SetUserIdAndSecContext(outer_user, outer_context);
+    }
+    result
+}
+
+fn pinned(settings: &[(&str, &str)]) -> Result<()> {
+    set_config(c"search_path", &c_string(SAFE_SEARCH_PATH)?);
+    set_config(c"row_security", c"on");
+    settings.iter().try_for_each(|(name, value)| set_locally(name, value))
+}

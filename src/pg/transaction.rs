@@ -1,0 +1,97 @@
+//! Transactions of a background worker, with an error boundary: an ERROR or a panic inside
+//! becomes a value, the transaction is rolled back, and the process goes on.
+
+use std::panic::AssertUnwindSafe;
+
+use pgrx::pg_sys;
+use pgrx::prelude::PgTryBuilder;
+
+use super::{Error, Result};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    ReadCommitted,
+    /// One picture for everything in the transaction, as a diff needs.
+    RepeatableRead,
+}
+
+/// Runs `work` in a transaction of its own and commits it; rolls back if it fails.
+pub fn transaction<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    transaction_at(Isolation::ReadCommitted, work)
+}
+
+pub fn transaction_at<T>(isolation: Isolation, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let whole = AssertUnwindSafe(|| {
+        begin(isolation);
+        let value = work()?;
+        commit();
+        Ok(value)
+    });
+    let result = PgTryBuilder::new(whole)
+        .catch_others(|caught| Err(Error::from_caught(caught)))
+        .catch_rust_panic(|caught| Err(Error::from_caught(caught)))
+        .execute();
+    if result.is_err() {
+        // SAFETY: ends a transaction in any state, as the main loop of a backend does.
+        unsafe { pg_sys::AbortCurrentTransaction() };
+    }
+    report_idle();
+    result
+}
+
+/// Whether the current transaction keeps one snapshot, and so never sees another's commit.
+pub fn keeps_its_snapshot() -> bool {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
+/// Runs `work` with a snapshot taken now, so that it sees what was committed meanwhile.
+pub fn with_latest_snapshot<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: pushed and popped in pairs; an ERROR inside lets the abort pop it.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+    let result = work();
+    // SAFETY: the snapshot pushed above is on top again.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
+/// The timeline that WAL is written on: rises at each promotion.
+pub fn timeline() -> u32 {
+    // SAFETY: reads shared memory; we never run in recovery.
+    unsafe { pg_sys::GetWALInsertionTimeLine() }
+}
+
+/// Lets what was done so far in this transaction be seen by its next statements.
+pub fn make_visible() {
+    // SAFETY: inside a transaction.
+    unsafe { pg_sys::CommandCounterIncrement() };
+}
+
+fn begin(isolation: Isolation) {
+    // SAFETY: called outside a transaction, on the main thread of a process that is connected.
+    unsafe {
+        pg_sys::SetCurrentStatementStartTimestamp();
+        pg_sys::StartTransactionCommand();
+        if isolation == Isolation::RepeatableRead {
+            pg_sys::XactIsoLevel = pg_sys::XACT_REPEATABLE_READ as i32;
+        }
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, std::ptr::null());
+    }
+}
+
+fn commit() {
+    // SAFETY: the snapshot pushed in `begin` is on top; the transaction is ours.
+    unsafe {
+        pg_sys::PopActiveSnapshot();
+        pg_sys::CommitTransactionCommand();
+    }
+}
+
+fn report_idle() {
+    // SAFETY: outside a transaction, as these two ask for.
+    unsafe {
+        pg_sys::pgstat_report_stat(false);
+        pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_IDLE, std::ptr::null());
+    }
+}
