@@ -3,7 +3,10 @@
 //! that the rest can be read, and trusted, as ordinary Rust.
 
 pub mod error;
+pub mod hash;
+pub mod planner;
 pub mod rights;
+pub mod spool;
 pub mod transaction;
 
 pub use error::{Error, Result};

@@ -61,7 +61,7 @@ pub(super) fn c_string(text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::invalid("a text holds a zero byte"))
 }
 
-fn set_config(name: &CStr, value: &CStr) {
+pub(super) fn set_config(name: &CStr, value: &CStr) {
     // SAFETY: both are C strings that outlive the call; an unfit value raises an ERROR.
     unsafe {
         pg_sys::set_config_option(

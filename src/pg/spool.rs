@@ -1,0 +1,359 @@
+//! Receives the rows of the diff and spools what is to be told, to disk beyond work_mem.
+//!
+//! While the diff's statement runs, nothing happens here but comparing a row with its
+//! neighbour and appending it: no SQL of ours runs while a model is open. Afterwards the
+//! spooled rows can be read by SQL as three relations.
+//!
+//! The diff's columns, in this order: whether the model has the row (true or null), the hash
+//! of the model's row, the hash of the snapshot's row (null: none), the version of the
+//! snapshot's hash, the key's columns, then the model's columns.
+
+use std::ffi::CString;
+
+use pgrx::prelude::*;
+use pgrx::{PgMemoryContexts, pg_sys};
+
+use super::{Error, Result, hash};
+
+/// Rows to put: added and changed.
+pub const PUT: &str = "sqs_sync_put";
+/// Rows of the snapshot that the model no longer has.
+pub const GONE: &str = "sqs_sync_gone";
+/// Rows whose key is null, and one row for each further row of a key that is not unique.
+pub const UNFIT: &str = "sqs_sync_unfit";
+
+const PRESENT: usize = 0;
+const MODEL_HASH: usize = 1;
+const SNAPSHOT_HASH: usize = 2;
+const SNAPSHOT_VERSION: usize = 3;
+/// Columns before the key's.
+pub const LEADING: usize = 4;
+
+#[derive(Default, Clone, Copy, Debug)]
+pub struct Counts {
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub unfit: i64,
+}
+
+/// What a diff found. Valid until the end of the transaction that made it.
+pub struct Spool {
+    pub counts: Counts,
+    tupdesc: pg_sys::TupleDesc,
+    stores: [*mut pg_sys::Tuplestorestate; 3],
+}
+
+impl Spool {
+    /// Runs `statement`, whose key has `key_columns` columns, and spools its rows.
+    pub fn fill(statement: &str, key_columns: usize) -> Result<Spool> {
+        let statement = super::rights::c_string(statement)?;
+        let mut collector = Collector::new(key_columns);
+        let mut receiver = Receiver::new(&mut collector);
+        let status = Spi::connect(|_| {
+            // SAFETY: connected; the receiver and what it collects outlive the statement.
+            unsafe {
+                let options = pg_sys::SPIExecuteOptions {
+                    read_only: true,
+                    dest: (&raw mut receiver).cast(),
+                    ..Default::default()
+                };
+                pg_sys::SPI_execute_extended(statement.as_ptr(), &options)
+            }
+        });
+        if status != pg_sys::SPI_OK_SELECT as i32 {
+            return Err(Error::internal(format!("the diff ended with SPI status {status}")));
+        }
+        collector.finish()
+    }
+
+    /// Runs `work` with the spooled rows to be read as [`PUT`], [`GONE`] and [`UNFIT`].
+    pub fn with_relations<T>(
+        &self,
+        work: impl FnOnce(&mut pgrx::spi::SpiClient<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let counts = [
+            self.counts.added + self.counts.changed,
+            self.counts.removed,
+            self.counts.unfit,
+        ];
+        Spi::connect_mut(|client| {
+            for ((name, store), rows) in [PUT, GONE, UNFIT].iter().zip(self.stores).zip(counts) {
+                self.register(name, store, rows)?;
+            }
+            work(client)
+        })
+    }
+
+    fn register(&self, name: &str, store: *mut pg_sys::Tuplestorestate, rows: i64) -> Result<()> {
+        let name: CString = super::rights::c_string(name)?;
+        // SAFETY: connected to SPI, whose memory context holds the entry as long as it is
+        // needed; the store lives until the end of the transaction.
+        let status = unsafe {
+            let entry = pg_sys::palloc0(size_of::<pg_sys::EphemeralNamedRelationData>())
+                .cast::<pg_sys::EphemeralNamedRelationData>();
+            (*entry).md.name = pg_sys::pstrdup(name.as_ptr());
+            (*entry).md.tupdesc = self.tupdesc;
+            (*entry).md.enrtype = pg_sys::EphemeralNameRelationType::ENR_NAMED_TUPLESTORE;
+            (*entry).md.enrtuples = rows as f64;
+            (*entry).reldata = store.cast();
+            pg_sys::SPI_register_relation(entry)
+        };
+        if status != pg_sys::SPI_OK_REL_REGISTER as i32 {
+            return Err(Error::internal(format!("spooled rows: SPI status {status}")));
+        }
+        Ok(())
+    }
+}
+
+/// What Postgres calls for each row; its first field is what Postgres knows of it.
+#[repr(C)]
+struct Receiver {
+    base: pg_sys::DestReceiver,
+    collector: *mut Collector,
+}
+
+impl Receiver {
+    fn new(collector: &mut Collector) -> Receiver {
+        let base = pg_sys::DestReceiver {
+            receiveSlot: Some(receive),
+            rStartup: Some(start),
+            rShutdown: Some(ignore),
+            rDestroy: Some(ignore),
+            mydest: pg_sys::CommandDest::DestNone,
+        };
+        Receiver { base, collector }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn start(
+    receiver: *mut pg_sys::DestReceiver,
+    _operation: i32,
+    tupdesc: pg_sys::TupleDesc,
+) {
+    // SAFETY: called with the receiver that was passed, which is a `Receiver`.
+    unsafe { (*(*receiver.cast::<Receiver>()).collector).start(tupdesc) };
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn receive(
+    slot: *mut pg_sys::TupleTableSlot,
+    receiver: *mut pg_sys::DestReceiver,
+) -> bool {
+    // SAFETY: as above; the slot holds a row of the statement.
+    unsafe { (*(*receiver.cast::<Receiver>()).collector).receive(slot) };
+    true
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn ignore(_receiver: *mut pg_sys::DestReceiver) {}
+
+/// How two values of a key column are compared, and copied.
+struct KeyColumn {
+    equal: *mut pg_sys::FmgrInfo,
+    collation: pg_sys::Oid,
+    length: i16,
+    by_value: bool,
+}
+
+struct Collector {
+    key_columns: usize,
+    columns: usize,
+    tupdesc: pg_sys::TupleDesc,
+    key: Vec<KeyColumn>,
+    /// The key of the row before, its values held in `key_memory`.
+    previous: Option<Vec<pg_sys::Datum>>,
+    key_memory: pg_sys::MemoryContext,
+    /// The change of the row before, until the next key shows that it was unique.
+    pending: *mut pg_sys::TupleTableSlot,
+    pending_is: Option<Change>,
+    stores: [*mut pg_sys::Tuplestorestate; 3],
+    counts: Counts,
+    unknown_version: Option<i16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Added,
+    Changed,
+    Removed,
+}
+
+impl Collector {
+    fn new(key_columns: usize) -> Collector {
+        // SAFETY: in a transaction; what is made here goes with it.
+        let (stores, key_memory) = unsafe {
+            PgMemoryContexts::TopTransactionContext.switch_to(|_| {
+                let store = || pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
+                let memory = pg_sys::AllocSetContextCreateInternal(
+                    pg_sys::CurrentMemoryContext,
+                    c"sqs_sync key".as_ptr(),
+                    pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+                    pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+                    pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
+                );
+                ([store(), store(), store()], memory)
+            })
+        };
+        Collector {
+            key_columns,
+            columns: 0,
+            tupdesc: std::ptr::null_mut(),
+            key: Vec::new(),
+            previous: None,
+            key_memory,
+            pending: std::ptr::null_mut(),
+            pending_is: None,
+            stores,
+            counts: Counts::default(),
+            unknown_version: None,
+        }
+    }
+
+    /// # Safety
+    /// `tupdesc` describes the diff's rows.
+    unsafe fn start(&mut self, tupdesc: pg_sys::TupleDesc) {
+        // SAFETY: copies live as long as the transaction; the key's types have an equality,
+        // which creation checked, and the type cache keeps what it gives.
+        unsafe {
+            PgMemoryContexts::TopTransactionContext.switch_to(|_| {
+                self.tupdesc = pg_sys::CreateTupleDescCopy(tupdesc);
+                self.pending = pg_sys::MakeSingleTupleTableSlot(
+                    self.tupdesc,
+                    &raw const pg_sys::TTSOpsMinimalTuple,
+                );
+            });
+            self.columns = (*tupdesc).natts as usize;
+            let attributes = pgrx::PgTupleDesc::from_pg_unchecked(self.tupdesc);
+            for attribute in attributes.iter().skip(LEADING).take(self.key_columns) {
+                let entry = pg_sys::lookup_type_cache(
+                    attribute.atttypid,
+                    pg_sys::TYPECACHE_EQ_OPR_FINFO as i32,
+                );
+                self.key.push(KeyColumn {
+                    equal: &raw mut (*entry).eq_opr_finfo,
+                    collation: attribute.attcollation,
+                    length: attribute.attlen,
+                    by_value: attribute.attbyval,
+                });
+            }
+        }
+    }
+
+    /// # Safety
+    /// `slot` holds a row of the diff.
+    unsafe fn receive(&mut self, slot: *mut pg_sys::TupleTableSlot) {
+        // SAFETY: all columns are deformed first; their types are the diff's.
+        unsafe {
+            pg_sys::slot_getsomeattrs(slot, self.columns as i32);
+            let values = std::slice::from_raw_parts((*slot).tts_values, self.columns);
+            let nulls = std::slice::from_raw_parts((*slot).tts_isnull, self.columns);
+            let key = LEADING..LEADING + self.key_columns;
+            if nulls[key.clone()].contains(&true) {
+                self.put_unfit(slot);
+            } else if self.is_previous(&values[key.clone()]) {
+                self.pending_is = None;
+                self.put_unfit(slot);
+            } else {
+                self.flush();
+                self.remember(&values[key]);
+                self.pending_is = self.change_of(values, nulls);
+                if self.pending_is.is_some() {
+                    pg_sys::ExecCopySlot(self.pending, slot);
+                }
+            }
+        }
+    }
+
+    fn change_of(&mut self, values: &[pg_sys::Datum], nulls: &[bool]) -> Option<Change> {
+        if nulls[SNAPSHOT_HASH] {
+            return Some(Change::Added);
+        }
+        let version = values[SNAPSHOT_VERSION].value() as i16;
+        if version != hash::VERSION {
+            self.unknown_version = Some(version);
+        }
+        if nulls[PRESENT] {
+            return Some(Change::Removed);
+        }
+        (values[MODEL_HASH].value() != values[SNAPSHOT_HASH].value()).then_some(Change::Changed)
+    }
+
+    /// # Safety
+    /// `key` holds non-null values of the key's types.
+    unsafe fn is_previous(&self, key: &[pg_sys::Datum]) -> bool {
+        let Some(previous) = &self.previous else { return false };
+        // SAFETY: both are values of the column's type, and the function its equality.
+        self.key.iter().zip(previous).zip(key).all(|((column, before), now)| unsafe {
+            pg_sys::FunctionCall2Coll(column.equal, column.collation, *before, *now).value() != 0
+        })
+    }
+
+    /// # Safety
+    /// As `is_previous`.
+    unsafe fn remember(&mut self, key: &[pg_sys::Datum]) {
+        let copies = self.previous.get_or_insert_default();
+        copies.clear();
+        // SAFETY: the old copies are no longer referred to; the new ones go to that memory.
+        unsafe {
+            pg_sys::MemoryContextReset(self.key_memory);
+            let outer = std::mem::replace(&mut *(&raw mut pg_sys::CurrentMemoryContext), self.key_memory);
+            for (column, value) in self.key.iter().zip(key) {
+                copies.push(match column.by_value {
+                    true => *value,
+                    false => pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                        datumCopy(*value, false, i32::from(column.length))
+                    }),
+                });
+            }
+            pg_sys::CurrentMemoryContext = outer;
+        }
+    }
+
+    /// # Safety
+    /// `slot` holds a row of the diff.
+    unsafe fn put_unfit(&mut self, slot: *mut pg_sys::TupleTableSlot) {
+        self.counts.unfit += 1;
+        // SAFETY: the store is open.
+        unsafe { pg_sys::tuplestore_puttupleslot(self.stores[2], slot) };
+    }
+
+    /// Hands the row before on, now that its key has shown to be unique.
+    fn flush(&mut self) {
+        let Some(change) = self.pending_is.take() else { return };
+        let store = match change {
+            Change::Added => {
+                self.counts.added += 1;
+                self.stores[0]
+            }
+            Change::Changed => {
+                self.counts.changed += 1;
+                self.stores[0]
+            }
+            Change::Removed => {
+                self.counts.removed += 1;
+                self.stores[1]
+            }
+        };
+        // SAFETY: the pending slot holds a row since `pending_is` was set.
+        unsafe { pg_sys::tuplestore_puttupleslot(store, self.pending) };
+    }
+
+    fn finish(mut self) -> Result<Spool> {
+        self.flush();
+        if let Some(version) = self.unknown_version {
+            return Err(Error::not_in_state(format!(
+                "the snapshot holds row hashes of version {version}, which this version of sqs_sync does not know"
+            ))
+            .hint("A newer sqs_sync wrote them: install that one."));
+        }
+        // SAFETY: the slot was made in `start`; the stores stay.
+        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.pending) };
+        Ok(Spool { counts: self.counts, tupdesc: self.tupdesc, stores: self.stores })
+    }
+}
+
+unsafe extern "C-unwind" {
+    fn datumCopy(value: pg_sys::Datum, by_value: bool, length: i32) -> pg_sys::Datum;
+}
