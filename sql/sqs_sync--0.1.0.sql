@@ -38,15 +38,22 @@ CREATE TABLE sqs_sync.sync (
   initial        text NOT NULL CHECK (initial IN ('backfill', 'skip')),
   initial_done   boolean NOT NULL DEFAULT false,
   paused         boolean NOT NULL DEFAULT false,
-  next_change_id bigint NOT NULL DEFAULT 1,
-  handed_through bigint NOT NULL DEFAULT 0,
   created_at     timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
-COMMENT ON TABLE sqs_sync.sync IS 'one row a sync: its model, key and how far its change set was handed to the publisher';
+COMMENT ON TABLE sqs_sync.sync IS 'one row a sync: its model, its key and the version of its definition';
 COMMENT ON COLUMN sqs_sync.sync.model IS 'qualified name of the relation, quoted as in SQL';
 COMMENT ON COLUMN sqs_sync.sync.model_is_ours IS 'the view was made by sqs_sync_create from a SELECT, and goes with the sync';
 COMMENT ON COLUMN sqs_sync.sync.time_zone IS 'the TimeZone that the model runs under: its creator''s';
-COMMENT ON COLUMN sqs_sync.sync.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
+
+-- Apart from sqs_sync.sync, since only runners write it: no DDL on a sync collides with a diff.
+CREATE TABLE sqs_sync.position (
+  sync_id        integer PRIMARY KEY REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  next_change_id bigint NOT NULL DEFAULT 1,
+  handed_through bigint NOT NULL DEFAULT 0
+);
+COMMENT ON TABLE sqs_sync.position IS 'how far a sync has come: change ids given, and changes handed to the publisher';
+COMMENT ON COLUMN sqs_sync.position.next_change_id IS 'change ids from this one on have never been given';
+COMMENT ON COLUMN sqs_sync.position.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
 
 CREATE TABLE sqs_sync.definition (
   sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
@@ -114,6 +121,7 @@ CREATE UNIQUE INDEX rejection_by_key ON sqs_sync.rejection (sync_id, pg_catalog.
 COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the view sqs_sync.rejections';
 
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', ''),
+       pg_catalog.pg_extension_config_dump('sqs_sync.position', ''),
        pg_catalog.pg_extension_config_dump('sqs_sync.definition', ''),
        pg_catalog.pg_extension_config_dump('sqs_sync.rejection', ''),
        pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', ''),

@@ -47,6 +47,12 @@ impl Error {
         self
     }
 
+    /// Names the sync in front of the message.
+    pub fn in_sync(mut self, name: &str) -> Error {
+        self.message = format!("sync \"{name}\": {}", self.message);
+        self
+    }
+
     /// A cancel that a user asked for: `pg_cancel_backend`, `sqs_sync_cancel`, a timeout.
     pub fn is_cancel(&self) -> bool {
         self.code == PgSqlErrorCode::ERRCODE_QUERY_CANCELED
@@ -56,6 +62,14 @@ impl Error {
     pub fn sqlstate(&self) -> String {
         let packed = self.code as i32;
         (0..5).map(|i| char::from(((packed >> (6 * i)) & 0x3f) as u8 + b'0')).collect()
+    }
+
+    /// The message with its detail, for where there is room for one text only.
+    pub fn with_detail(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{} ({detail})", self.message),
+            None => self.message.clone(),
+        }
     }
 
     pub fn from_caught(caught: CaughtError) -> Error {
@@ -76,6 +90,18 @@ impl From<&ErrorReportWithLevel> for Error {
             detail: report.detail().map(str::to_owned),
             hint: report.hint().map(str::to_owned),
         }
+    }
+}
+
+impl From<message::DefinitionError> for Error {
+    fn from(error: message::DefinitionError) -> Error {
+        let code = match error.kind() {
+            message::ErrorKind::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            message::ErrorKind::UndefinedColumn => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+            message::ErrorKind::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        };
+        let hint = error.hint().map(str::to_owned);
+        Error { hint, ..Error::new(code, error.to_string()) }
     }
 }
 

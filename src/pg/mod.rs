@@ -6,7 +6,10 @@ pub mod error;
 pub mod hash;
 pub mod planner;
 pub mod rights;
+pub mod rows;
 pub mod spool;
+pub mod sql;
 pub mod transaction;
+pub mod types;
 
 pub use error::{Error, Result};

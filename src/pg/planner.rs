@@ -15,7 +15,7 @@ use pgrx::prelude::*;
 use super::{Error, Result};
 
 /// The alias by which the hook knows the diff's join.
-pub const MODEL_ALIAS: &CStr = c"sqs_sync_model";
+pub const MODEL_ALIAS: &str = "sqs_sync_model";
 
 thread_local! {
     static PLANNED_AS_MERGE: Cell<bool> = const { Cell::new(false) };
@@ -102,6 +102,6 @@ unsafe fn is_the_diff(root: *mut pg_sys::PlannerInfo) -> bool {
         }
         let first = pg_sys::list_nth(table, 0).cast::<pg_sys::RangeTblEntry>();
         let alias = (*first).alias;
-        !alias.is_null() && CStr::from_ptr((*alias).aliasname) == MODEL_ALIAS
+        !alias.is_null() && CStr::from_ptr((*alias).aliasname).to_bytes() == MODEL_ALIAS.as_bytes()
     }
 }

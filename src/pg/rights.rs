@@ -57,6 +57,14 @@ pub fn set_locally(name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// Makes the text of values the same whatever the session's settings, until the end of the
+/// current nest level of settings.
+pub fn pin_output() {
+    for (name, value) in super::hash::OUTPUT_SETTINGS {
+        set_config(name, value);
+    }
+}
+
 pub(super) fn c_string(text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::invalid("a text holds a zero byte"))
 }

@@ -2,7 +2,7 @@
 //!
 //! While the diff's statement runs, nothing happens here but comparing a row with its
 //! neighbour and appending it: no SQL of ours runs while a model is open. Afterwards the
-//! spooled rows can be read by SQL as three relations.
+//! spooled rows can be read by SQL as relations.
 //!
 //! The diff's columns, in this order: whether the model has the row (true or null), the hash
 //! of the model's row, the hash of the snapshot's row (null: none), the version of the
@@ -21,6 +21,8 @@ pub const PUT: &str = "sqs_sync_put";
 pub const GONE: &str = "sqs_sync_gone";
 /// Rows whose key is null, and one row for each further row of a key that is not unique.
 pub const UNFIT: &str = "sqs_sync_unfit";
+/// Rows whose key is longer than the snapshot's index can hold.
+pub const TOO_LONG: &str = "sqs_sync_too_long";
 
 const PRESENT: usize = 0;
 const MODEL_HASH: usize = 1;
@@ -35,20 +37,22 @@ pub struct Counts {
     pub changed: i64,
     pub removed: i64,
     pub unfit: i64,
+    pub too_long: i64,
 }
 
 /// What a diff found. Valid until the end of the transaction that made it.
 pub struct Spool {
     pub counts: Counts,
     tupdesc: pg_sys::TupleDesc,
-    stores: [*mut pg_sys::Tuplestorestate; 3],
+    stores: [*mut pg_sys::Tuplestorestate; 4],
 }
 
 impl Spool {
-    /// Runs `statement`, whose key has `key_columns` columns, and spools its rows.
-    pub fn fill(statement: &str, key_columns: usize) -> Result<Spool> {
+    /// Runs `statement`, whose key has `key_columns` columns, and spools its rows. A key of
+    /// more than `max_key_bytes` is too long.
+    pub fn fill(statement: &str, key_columns: usize, max_key_bytes: usize) -> Result<Spool> {
         let statement = super::rights::c_string(statement)?;
-        let mut collector = Collector::new(key_columns);
+        let mut collector = Collector::new(key_columns, max_key_bytes);
         let mut receiver = Receiver::new(&mut collector);
         let status = Spi::connect(|_| {
             // SAFETY: connected; the receiver and what it collects outlive the statement.
@@ -67,7 +71,8 @@ impl Spool {
         collector.finish()
     }
 
-    /// Runs `work` with the spooled rows to be read as [`PUT`], [`GONE`] and [`UNFIT`].
+    /// Runs `work` with the spooled rows to be read as [`PUT`], [`GONE`], [`UNFIT`] and
+    /// [`TOO_LONG`].
     pub fn with_relations<T>(
         &self,
         work: impl FnOnce(&mut pgrx::spi::SpiClient<'_>) -> Result<T>,
@@ -76,9 +81,11 @@ impl Spool {
             self.counts.added + self.counts.changed,
             self.counts.removed,
             self.counts.unfit,
+            self.counts.too_long,
         ];
         Spi::connect_mut(|client| {
-            for ((name, store), rows) in [PUT, GONE, UNFIT].iter().zip(self.stores).zip(counts) {
+            let names = [PUT, GONE, UNFIT, TOO_LONG];
+            for ((name, store), rows) in names.iter().zip(self.stores).zip(counts) {
                 self.register(name, store, rows)?;
             }
             work(client)
@@ -159,6 +166,7 @@ struct KeyColumn {
 
 struct Collector {
     key_columns: usize,
+    max_key_bytes: usize,
     columns: usize,
     tupdesc: pg_sys::TupleDesc,
     key: Vec<KeyColumn>,
@@ -168,7 +176,7 @@ struct Collector {
     /// The change of the row before, until the next key shows that it was unique.
     pending: *mut pg_sys::TupleTableSlot,
     pending_is: Option<Change>,
-    stores: [*mut pg_sys::Tuplestorestate; 3],
+    stores: [*mut pg_sys::Tuplestorestate; 4],
     counts: Counts,
     unknown_version: Option<i16>,
 }
@@ -181,7 +189,7 @@ enum Change {
 }
 
 impl Collector {
-    fn new(key_columns: usize) -> Collector {
+    fn new(key_columns: usize, max_key_bytes: usize) -> Collector {
         // SAFETY: in a transaction; what is made here goes with it.
         let (stores, key_memory) = unsafe {
             PgMemoryContexts::TopTransactionContext.switch_to(|_| {
@@ -193,11 +201,12 @@ impl Collector {
                     pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
                     pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
                 );
-                ([store(), store(), store()], memory)
+                ([store(), store(), store(), store()], memory)
             })
         };
         Collector {
             key_columns,
+            max_key_bytes,
             columns: 0,
             tupdesc: std::ptr::null_mut(),
             key: Vec::new(),
@@ -252,6 +261,9 @@ impl Collector {
             let key = LEADING..LEADING + self.key_columns;
             if nulls[key.clone()].contains(&true) {
                 self.put_unfit(slot);
+            } else if self.key_bytes(&values[key.clone()]) > self.max_key_bytes {
+                self.counts.too_long += 1;
+                pg_sys::tuplestore_puttupleslot(self.stores[3], slot);
             } else if self.is_previous(&values[key.clone()]) {
                 self.pending_is = None;
                 self.put_unfit(slot);
@@ -278,6 +290,17 @@ impl Collector {
             return Some(Change::Removed);
         }
         (values[MODEL_HASH].value() != values[SNAPSHOT_HASH].value()).then_some(Change::Changed)
+    }
+
+    /// # Safety
+    /// `key` holds non-null values of the key's types.
+    unsafe fn key_bytes(&self, key: &[pg_sys::Datum]) -> usize {
+        let sizes = self.key.iter().zip(key).map(|(column, value)| match column.length {
+            // SAFETY: a type of length -1 is a varlena.
+            -1 => unsafe { pg_sys::toast_raw_datum_size(*value) },
+            length => length.unsigned_abs() as usize,
+        });
+        sizes.sum()
     }
 
     /// # Safety

@@ -61,10 +61,23 @@ pub fn timeline() -> u32 {
     unsafe { pg_sys::GetWALInsertionTimeLine() }
 }
 
-/// Lets what was done so far in this transaction be seen by its next statements.
-pub fn make_visible() {
-    // SAFETY: inside a transaction.
-    unsafe { pg_sys::CommandCounterIncrement() };
+/// Makes this transaction's commit wait until it is on disk, whatever the session is set to.
+pub fn flush_at_commit() -> Result<()> {
+    // SAFETY: reads a variable of the backend.
+    let level = unsafe { pg_sys::synchronous_commit };
+    let on = pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_FLUSH as i32;
+    if level < on { super::rights::set_locally("synchronous_commit", "on") } else { Ok(()) }
+}
+
+/// Runs `work` with cancels held back until its end. It must not wait without bounds.
+pub fn without_cancel<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: a counter of this process, read by its only Postgres thread. An ERROR resets it
+    // to zero, which it is here, since no caller holds cancels back.
+    unsafe { pg_sys::QueryCancelHoldoffCount += 1 };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { pg_sys::QueryCancelHoldoffCount = 0 };
+    result
 }
 
 fn begin(isolation: Isolation) {

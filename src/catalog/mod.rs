@@ -1,0 +1,12 @@
+//! Our own tables, one file each: rows read and written, no logic. Callers raise rights
+//! around what they call here ([`crate::pg::rights::as_superuser`]).
+
+pub mod definition;
+pub mod position;
+pub mod rejection;
+pub mod run;
+pub mod sync;
+
+pub use definition::Definition;
+pub use run::{Run, State};
+pub use sync::{Initial, Sync};

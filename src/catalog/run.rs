@@ -1,0 +1,221 @@
+//! `sqs_sync.run`: a row a run.
+
+use pgrx::PgSqlErrorCode;
+
+use crate::pg::sql::{self, Row};
+use crate::pg::{Error, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Queued,
+    Diffing,
+    Held,
+    Publishing,
+    Succeeded,
+    PartlyFailed,
+    Failed,
+    Cancelled,
+    Discarded,
+}
+
+const STATES: [(State, &str); 9] = [
+    (State::Queued, "queued"),
+    (State::Diffing, "diffing"),
+    (State::Held, "held"),
+    (State::Publishing, "publishing"),
+    (State::Succeeded, "succeeded"),
+    (State::PartlyFailed, "partly_failed"),
+    (State::Failed, "failed"),
+    (State::Cancelled, "cancelled"),
+    (State::Discarded, "discarded"),
+];
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        STATES.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
+    }
+
+    fn parse(text: &str) -> Result<State> {
+        STATES
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(state, _)| *state)
+            .ok_or_else(|| Error::internal(format!("unrecognized state of a run: \"{text}\"")))
+    }
+
+    /// Nothing more happens to it.
+    pub fn has_ended(self) -> bool {
+        !matches!(self, State::Queued | State::Diffing | State::Held | State::Publishing)
+    }
+
+    /// A runner is at work on it, or died over it.
+    pub fn is_active(self) -> bool {
+        matches!(self, State::Diffing | State::Publishing)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub id: i64,
+    pub sync_id: i32,
+    pub state: State,
+    /// The version of the definition that it began with.
+    pub version: Option<i32>,
+    pub total: i64,
+    pub published: i64,
+    pub rejected: i64,
+    pub in_doubt: i64,
+    pub runner_pid: Option<i32>,
+    pub cancel_requested: bool,
+    pub sqlstate: Option<String>,
+    pub error: Option<String>,
+    pub hint: Option<String>,
+}
+
+const COLUMNS: &str = "run_id, sync_id, state, version, rows_added + rows_changed + rows_removed, \
+                       published, rejected, in_doubt, runner_pid, cancel_requested, sqlstate, error, hint";
+
+fn read(row: &Row<'_>) -> Result<Run> {
+    Ok(Run {
+        id: row.need(1)?,
+        sync_id: row.need(2)?,
+        state: State::parse(&row.need::<String>(3)?)?,
+        version: row.get(4)?,
+        total: row.need(5)?,
+        published: row.need(6)?,
+        rejected: row.need(7)?,
+        in_doubt: row.need(8)?,
+        runner_pid: row.get(9)?,
+        cancel_requested: row.need(10)?,
+        sqlstate: row.get(11)?,
+        error: row.get(12)?,
+        hint: row.get(13)?,
+    })
+}
+
+pub fn find(run_id: i64) -> Result<Option<Run>> {
+    let statement = format!("SELECT {COLUMNS} FROM sqs_sync.run WHERE run_id = $1");
+    sql::row(&statement, &[run_id.into()], read)
+}
+
+/// The run of that id, or undefined_object.
+pub fn by_id(run_id: i64) -> Result<Run> {
+    find(run_id)?.ok_or_else(|| does_not_exist(run_id))
+}
+
+pub fn does_not_exist(run_id: i64) -> Error {
+    Error::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("run {run_id} does not exist"))
+        .hint("The view sqs_sync.runs lists those that you may see.")
+}
+
+/// The run of a sync that waits to start, or is held.
+pub fn waiting(sync_id: i32) -> Result<Option<i64>> {
+    sql::row(
+        "SELECT run_id FROM sqs_sync.run WHERE sync_id = $1 AND state IN ('queued', 'held')",
+        &[sync_id.into()],
+        |row| row.need(1),
+    )
+}
+
+/// Whether a run of the sync is under way.
+pub fn active(sync_id: i32) -> Result<Option<Run>> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM sqs_sync.run WHERE sync_id = $1 AND state IN ('diffing', 'publishing')"
+    );
+    sql::row(&statement, &[sync_id.into()], read)
+}
+
+/// Queues a run; none if another session has queued one meanwhile. Waits for a session that
+/// has queued one and not ended its transaction.
+pub fn queue(sync_id: i32) -> Result<Option<i64>> {
+    Ok(sql::returning(
+        "INSERT INTO sqs_sync.run (sync_id, state) VALUES ($1, 'queued') \
+         ON CONFLICT (sync_id) WHERE state IN ('queued', 'held') DO NOTHING RETURNING run_id",
+        &[sync_id.into()],
+        |row| row.need(1),
+    )?
+    .pop())
+}
+
+/// The runner of this process takes the run up. A new run begins with the sync's definition
+/// of now; one that goes on keeps its own.
+pub fn begin(run_id: i64) -> Result<Run> {
+    let statement = format!(
+        "UPDATE sqs_sync.run r \
+         SET state = CASE WHEN r.state = 'queued' THEN 'diffing' ELSE r.state END, \
+             version = COALESCE(r.version, (SELECT s.version FROM sqs_sync.sync s WHERE s.sync_id = r.sync_id)), \
+             started_at = COALESCE(r.started_at, pg_catalog.clock_timestamp()), \
+             runner_pid = pg_catalog.pg_backend_pid(), waiting_for = NULL \
+         WHERE r.run_id = $1 AND r.state IN ('queued', 'diffing', 'publishing') RETURNING {COLUMNS}"
+    );
+    sql::returning(&statement, &[run_id.into()], read)?.pop().ok_or_else(|| does_not_exist(run_id))
+}
+
+/// What the diff found; the run now publishes.
+pub struct Found {
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub rejected: i64,
+}
+
+pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET state = 'publishing', rows_added = $2, rows_changed = $3, \
+         rows_removed = $4, rejected = rejected + $5 WHERE run_id = $1",
+        &[
+            run_id.into(),
+            found.added.into(),
+            found.changed.into(),
+            found.removed.into(),
+            found.rejected.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Adds to the counts of a run, in the transaction that moves what is counted.
+pub fn count(run_id: i64, published: i64, silent: i64, rejected: i64) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET published = published + $2, rows_silent = rows_silent + $3, \
+         rejected = rejected + $4 WHERE run_id = $1",
+        &[run_id.into(), published.into(), silent.into(), rejected.into()],
+    )?;
+    Ok(())
+}
+
+/// A run that is to be held leaves no other one waiting behind it.
+pub fn cancel_queued(sync_id: i32) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET state = 'cancelled', finished_at = pg_catalog.clock_timestamp(), \
+         error = 'the run before it is held' WHERE sync_id = $1 AND state = 'queued'",
+        &[sync_id.into()],
+    )?;
+    Ok(())
+}
+
+pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET state = $2, in_doubt = $3, sqlstate = $4, error = $5, hint = $6, \
+         runner_pid = NULL, waiting_for = NULL, \
+         finished_at = CASE WHEN $2 = 'held' THEN NULL ELSE pg_catalog.clock_timestamp() END \
+         WHERE run_id = $1",
+        &[
+            run_id.into(),
+            state.as_str().into(),
+            in_doubt.into(),
+            error.map(Error::sqlstate).into(),
+            error.map(Error::with_detail).into(),
+            error.and_then(|e| e.hint.clone()).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub fn request_cancel(run_id: i64) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET cancel_requested = true WHERE run_id = $1",
+        &[run_id.into()],
+    )?;
+    Ok(())
+}

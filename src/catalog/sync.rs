@@ -1,0 +1,142 @@
+//! `sqs_sync.sync`: a row a sync.
+
+use pgrx::PgSqlErrorCode;
+
+use crate::pg::sql::{self, Row};
+use crate::pg::{Error, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// The rows of the first run are published.
+    Backfill,
+    /// The rows of the first run are taken as told.
+    Skip,
+}
+
+impl Initial {
+    pub fn parse(text: &str) -> Result<Initial> {
+        match text {
+            "backfill" => Ok(Initial::Backfill),
+            "skip" => Ok(Initial::Skip),
+            other => Err(Error::invalid(format!("unrecognized value of initial: \"{other}\""))
+                .hint("It is 'backfill' (publish the rows of the first run) or 'skip' (only what changes from then on).")),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Initial::Backfill => "backfill",
+            Initial::Skip => "skip",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Sync {
+    pub id: i32,
+    pub name: String,
+    /// Qualified name of the relation, quoted as in SQL.
+    pub model: String,
+    /// The view was made from a SELECT by `sqs_sync_create`, and goes with the sync.
+    pub model_is_ours: bool,
+    pub key: Vec<String>,
+    pub time_zone: String,
+    /// The current version of the definition.
+    pub version: i32,
+    pub initial: Initial,
+    pub initial_done: bool,
+    pub paused: bool,
+}
+
+const COLUMNS: &str = "sync_id, name, model, model_is_ours, key, time_zone, version, initial, \
+                       initial_done, paused";
+
+fn read(row: &Row<'_>) -> Result<Sync> {
+    Ok(Sync {
+        id: row.need(1)?,
+        name: row.need(2)?,
+        model: row.need(3)?,
+        model_is_ours: row.need(4)?,
+        key: row.need(5)?,
+        time_zone: row.need(6)?,
+        version: row.need(7)?,
+        initial: Initial::parse(&row.need::<String>(8)?)?,
+        initial_done: row.need(9)?,
+        paused: row.need(10)?,
+    })
+}
+
+pub fn find(name: &str) -> Result<Option<Sync>> {
+    sql::row(&format!("SELECT {COLUMNS} FROM sqs_sync.sync WHERE name = $1"), &[name.into()], read)
+}
+
+/// The sync of that name, or undefined_object.
+pub fn by_name(name: &str) -> Result<Sync> {
+    find(name)?.ok_or_else(|| does_not_exist(name))
+}
+
+pub fn does_not_exist(name: &str) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        format!("sync \"{name}\" does not exist"),
+    )
+    .hint("The view sqs_sync.syncs lists those that you may see.")
+}
+
+pub fn by_id(id: i32) -> Result<Sync> {
+    let statement = format!("SELECT {COLUMNS} FROM sqs_sync.sync WHERE sync_id = $1");
+    sql::row(&statement, &[id.into()], read)?
+        .ok_or_else(|| Error::internal(format!("sync {id} does not exist")))
+}
+
+pub fn next_id() -> Result<i32> {
+    sql::returning("SELECT pg_catalog.nextval('sqs_sync.sync_id_seq')::int4", &[], |row| {
+        row.need(1)
+    })?
+    .pop()
+    .ok_or_else(|| Error::internal("a sequence gave no value"))
+}
+
+pub fn insert(sync: &Sync) -> Result<()> {
+    sql::execute(
+        "INSERT INTO sqs_sync.sync (sync_id, name, model, model_is_ours, key, time_zone, version, initial) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            sync.id.into(),
+            sync.name.as_str().into(),
+            sync.model.as_str().into(),
+            sync.model_is_ours.into(),
+            sync.key.clone().into(),
+            sync.time_zone.as_str().into(),
+            sync.version.into(),
+            sync.initial.as_str().into(),
+        ],
+    )?;
+    super::position::insert(sync.id)
+}
+
+pub fn delete(id: i32) -> Result<()> {
+    sql::execute("DELETE FROM sqs_sync.sync WHERE sync_id = $1", &[id.into()])?;
+    Ok(())
+}
+
+pub fn set_version(id: i32, version: i32) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.sync SET version = $2 WHERE sync_id = $1",
+        &[id.into(), version.into()],
+    )?;
+    Ok(())
+}
+
+pub fn set_paused(id: i32, paused: bool) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.sync SET paused = $2 WHERE sync_id = $1",
+        &[id.into(), paused.into()],
+    )?;
+    Ok(())
+}
+
+pub fn set_initial_done(id: i32) -> Result<()> {
+    sql::execute("UPDATE sqs_sync.sync SET initial_done = true WHERE sync_id = $1", &[id.into()])?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The change set: read in batches, and moved to the snapshot when SQS has acknowledged.
+//! Everything here runs as the sync's owner.
+
+use super::columns::Column;
+use super::diff::key_json;
+use super::key::{self, KeyColumn};
+use super::tables::{self, Tables};
+use crate::pg::rows::{self, ChangeRow, Limit};
+use crate::pg::{Error, Result, rights, sql};
+
+pub struct ChangeSet<'a> {
+    pub tables: &'a Tables,
+    pub columns: &'a [Column],
+    pub key: &'a [KeyColumn],
+}
+
+/// A change set emptied by more than this is truncated, not deleted row by row: bytes.
+const WORTH_TRUNCATING: i64 = 8 << 20;
+
+impl ChangeSet<'_> {
+    /// The next changes after `after`, up to and including `through`, that were found under
+    /// this version of the definition.
+    pub fn read(&self, after: i64, through: i64, version: i32, limit: Limit) -> Result<Vec<ChangeRow>> {
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|c| match c.is_array() {
+                true => format!("pg_catalog.to_json({})", c.quoted()),
+                false => c.quoted(),
+            })
+            .collect();
+        let statement = format!(
+            "SELECT sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, sqs_sync_version, {} FROM ONLY {} \
+             WHERE sqs_sync_change_id > $1 AND sqs_sync_change_id <= $2 AND sqs_sync_version = $3 ORDER BY sqs_sync_change_id",
+            columns.join(", "),
+            self.tables.changes
+        );
+        rights::pin_output();
+        rows::read_changes(&statement, &[after.into(), through.into(), version.into()], limit)
+    }
+
+    /// Moves acknowledged changes to the snapshot. All of them, or an error: what is counted
+    /// here is what the queue has been told.
+    pub fn acknowledge(&self, ids: &[i64]) -> Result<()> {
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let set: Vec<String> = columns.iter().map(|c| format!("{c} = EXCLUDED.{c}")).collect();
+        let key: Vec<String> = self.key.iter().map(|k| k.column.quoted()).collect();
+        let same_key = key::equal(
+            self.key,
+            |i| format!("s.{}", self.key[i].column.quoted()),
+            |i| format!("t.{}", self.key[i].column.quoted()),
+        );
+        let Tables { snapshot, changes } = self.tables;
+        let columns = columns.join(", ");
+        let statement = format!(
+            "WITH told AS (DELETE FROM ONLY {changes} WHERE sqs_sync_change_id = ANY ($1) RETURNING *), \
+             gone AS (DELETE FROM ONLY {snapshot} AS s USING told AS t \
+                      WHERE t.sqs_sync_event = 'removed' AND {same_key} RETURNING 1), \
+             put AS (INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
+                     SELECT {columns}, sqs_sync_hash, $2 FROM told WHERE sqs_sync_event <> 'removed' \
+                     ON CONFLICT ({}) DO UPDATE SET {}, sqs_sync_hash = EXCLUDED.sqs_sync_hash, \
+                     sqs_sync_hash_version = EXCLUDED.sqs_sync_hash_version RETURNING 1) \
+             SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)",
+            key.join(", "),
+            set.join(", "),
+        );
+        let moved = sql::returning(
+            &statement,
+            &[ids.to_vec().into(), crate::pg::hash::VERSION.into()],
+            |row| Ok((row.need::<i64>(1)?, row.need::<i64>(2)?)),
+        )?;
+        let expected = ids.len() as i64;
+        match moved.first() {
+            Some((told, moved)) if *told == expected && *moved == expected => Ok(()),
+            Some((told, moved)) => Err(Error::not_in_state(format!(
+                "{expected} changes were acknowledged, but {told} were in {changes} and {moved} moved to {snapshot}"
+            ))
+            .hint("Somebody has written to tables that sqs_sync keeps.")),
+            None => Err(Error::internal("an acknowledgement returned no row")),
+        }
+    }
+
+    /// Event and key, as the text of a JSON object, of each of these changes.
+    pub fn keys_of(&self, ids: &[i64]) -> Result<Vec<(i64, String, String)>> {
+        let key = key_json(self.key, |i| self.key[i].column.quoted());
+        let statement = format!(
+            "SELECT sqs_sync_change_id, sqs_sync_event, {key} FROM ONLY {} WHERE sqs_sync_change_id = ANY ($1)",
+            self.tables.changes
+        );
+        rights::pin_output();
+        sql::rows(&statement, &[ids.to_vec().into()], |row| {
+            Ok((row.need(1)?, row.need(2)?, row.need(3)?))
+        })
+    }
+
+    /// Drops changes that certainly were not accepted: the next diff finds them again.
+    pub fn drop_unsent(&self, ids: &[i64]) -> Result<()> {
+        let statement =
+            format!("DELETE FROM ONLY {} WHERE sqs_sync_change_id = ANY ($1)", self.tables.changes);
+        sql::execute(&statement, &[ids.to_vec().into()]).map(|_| ())
+    }
+
+    /// How many changes up to `through` still are in the change set.
+    pub fn count_through(&self, through: i64) -> Result<i64> {
+        let statement =
+            format!("SELECT count(*) FROM ONLY {} WHERE sqs_sync_change_id <= $1", self.tables.changes);
+        sql::value(&statement, &[through.into()])
+    }
+
+    /// Empties the change set, in which nothing is in doubt.
+    pub fn clear(&self) -> Result<()> {
+        let changes = &self.tables.changes;
+        let bytes: i64 = sql::value(
+            "SELECT pg_catalog.pg_table_size($1)",
+            &[tables::oid(changes)?.into()],
+        )?;
+        let statement = match bytes > WORTH_TRUNCATING {
+            true => format!("TRUNCATE ONLY {changes}"),
+            false => format!("DELETE FROM ONLY {changes}"),
+        };
+        sql::execute(&statement, &[]).map(|_| ())
+    }
+}

@@ -1,0 +1,204 @@
+//! The diff: model against snapshot on the key, in one SELECT, its rows spooled and then
+//! written to the change set with their contents and change ids.
+//!
+//! The model is an ordered subquery, so that Postgres plans it by itself, parallel where it
+//! can; of the snapshot only the covering index of key and hash is read. They meet in a merge
+//! join ([`crate::pg::planner`]), whose rows come by key, so that neighbours show which keys
+//! are not unique ([`crate::pg::spool`]).
+
+use pgrx::datum::DatumWithOid;
+
+use super::columns::Column;
+use super::key::{self, KeyColumn, MAX_KEY_BYTES, Order};
+use super::tables::Tables;
+use crate::catalog::rejection::Rejection;
+use crate::pg::planner::{self, MODEL_ALIAS as MODEL};
+use crate::pg::spool::{self, Spool};
+use crate::pg::{Error, Result};
+
+/// What a diff compares.
+pub struct Subject<'a> {
+    /// The model's relation, qualified.
+    pub model: &'a str,
+    pub tables: &'a Tables,
+    /// Columns in the snapshot's order.
+    pub columns: &'a [Column],
+    pub key: &'a [KeyColumn],
+    pub order: &'a [Order],
+}
+
+impl Subject<'_> {
+    /// Finds what changed. Run as the owner, in a transaction with one snapshot.
+    pub fn compare(&self) -> Result<Spool> {
+        planner::as_merge_join(|| {
+            Spool::fill(&self.statement(), self.key.len(), MAX_KEY_BYTES as usize)
+        })
+    }
+
+    fn key_positions(&self) -> Vec<usize> {
+        let position = |k: &KeyColumn| self.columns.iter().position(|c| c.name == k.column.name);
+        self.key.iter().filter_map(position).map(|i| i + 1).collect()
+    }
+
+    /// The diff's statement; [`crate::pg::spool`] says what its columns are.
+    pub fn statement(&self) -> String {
+        let stored: Vec<String> = self.columns.iter().map(|c| c.stored("m")).collect();
+        let named: Vec<String> =
+            stored.iter().enumerate().map(|(i, e)| format!("{e} AS c{}", i + 1)).collect();
+        let positions = self.key_positions();
+        let order: Vec<String> = positions.iter().map(|n| (n + 2).to_string()).collect();
+        let keys: Vec<String> = self
+            .key
+            .iter()
+            .zip(&positions)
+            .enumerate()
+            .map(|(i, (k, n))| format!("COALESCE({MODEL}.c{n}, s.{}) AS k{}", k.column.quoted(), i + 1))
+            .collect();
+        let contents: Vec<String> = (1..=stored.len()).map(|n| format!("{MODEL}.c{n}")).collect();
+        let same_key = key::equal(
+            self.key,
+            |i| format!("{MODEL}.c{}", positions[i]),
+            |i| format!("s.{}", self.key[i].column.quoted()),
+        );
+        format!(
+            "SELECT {MODEL}.present, {MODEL}.hash, s.sqs_sync_hash AS told_hash, \
+                    s.sqs_sync_hash_version AS told_version, {}, {} \
+             FROM (SELECT true AS present, sqs_sync.row_hash(ROW({})) AS hash, {} \
+                   FROM {} AS m ORDER BY {}) AS {MODEL} \
+             FULL JOIN ONLY {} AS s ON {same_key}",
+            keys.join(", "),
+            contents.join(", "),
+            stored.join(", "),
+            named.join(", "),
+            self.model,
+            order.join(", "),
+            self.tables.snapshot,
+        )
+    }
+
+    /// Writes what was found to the change set, numbered from `first_id` in the order of the
+    /// model; changes whose event is not in `published` are silent.
+    pub fn write(&self, found: &Spool, first_id: i64, version: i32, published: &[&str]) -> Result<()> {
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
+        let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
+        let gone: Vec<String> = columns.iter().map(|c| format!("s.{c}")).collect();
+        let same_key = key::equal(
+            self.key,
+            |i| format!("s.{}", self.key[i].column.quoted()),
+            |i| format!("g.k{}", i + 1),
+        );
+        let statement = format!(
+            "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, sqs_sync_version, sqs_sync_hash, {}) \
+             SELECT $1 - 1 + row_number() OVER ({}), event, event <> ALL ($2), $3, hash, {} \
+             FROM (SELECT CASE WHEN p.told_hash IS NULL THEN 'added' ELSE 'changed' END AS event, p.hash, {} FROM {} AS p \
+                   UNION ALL \
+                   SELECT 'removed', NULL, {} FROM {} AS g JOIN ONLY {} AS s ON {same_key}) AS u (event, hash, {})",
+            self.tables.changes,
+            columns.join(", "),
+            self.ordering(),
+            contents.join(", "),
+            put.join(", "),
+            spool::PUT,
+            gone.join(", "),
+            spool::GONE,
+            self.tables.snapshot,
+            contents.join(", "),
+        );
+        let published: Vec<String> = published.iter().map(|event| (*event).to_owned()).collect();
+        let arguments: [DatumWithOid<'_>; 3] = [first_id.into(), published.into(), version.into()];
+        found.with_relations(|client| {
+            client.update(statement.as_str(), None, &arguments)?;
+            Ok(())
+        })
+    }
+
+    /// What is inside `OVER (…)`: on a tie, removed rows come before added ones.
+    fn ordering(&self) -> String {
+        if self.order.is_empty() {
+            return String::new();
+        }
+        let position = |name: &str| self.columns.iter().position(|c| c.name == name).unwrap_or(0) + 1;
+        let items: Vec<String> =
+            self.order.iter().map(|o| format!("c{} {}", position(&o.column), o.direction)).collect();
+        format!("ORDER BY {}, event <> 'removed'", items.join(", "))
+    }
+
+    /// Hands on, some at a time, the rejections of rows whose key is null, not unique or too
+    /// long. Run as the owner.
+    pub fn each_unfit(
+        &self,
+        found: &Spool,
+        mut hand_on: impl FnMut(&[Rejection]) -> Result<()>,
+    ) -> Result<()> {
+        if found.counts.unfit == 0 && found.counts.too_long == 0 {
+            return Ok(());
+        }
+        let statement = self.unfit_statement();
+        found.with_relations(|client| {
+            let mut cursor = client.try_open_cursor(statement.as_str(), &[])?;
+            loop {
+                let mut rejections = Vec::new();
+                for row in cursor.fetch(UNFIT_AT_ONCE)? {
+                    let missing = || Error::internal("a rejected key has no text");
+                    let key = row.get::<String>(1)?.ok_or_else(missing)?;
+                    let code = row.get::<String>(2)?.ok_or_else(missing)?;
+                    let rows = row.get::<i64>(3)?.ok_or_else(missing)?;
+                    rejections.push(unfit(key, code, rows));
+                }
+                if rejections.is_empty() {
+                    return Ok(());
+                }
+                hand_on(&rejections)?;
+            }
+        })
+    }
+
+    /// A key that is not unique was spooled from its second row on.
+    fn unfit_statement(&self) -> String {
+        let key = key_json(self.key, |i| format!("k{}", i + 1));
+        let nulls: Vec<String> = (1..=self.key.len()).map(|n| format!("k{n} IS NULL")).collect();
+        format!(
+            "SELECT key, code, CASE code WHEN 'duplicate_key' THEN count(*) + 1 ELSE count(*) END \
+             FROM (SELECT {key} AS key, CASE WHEN {} THEN 'null_key' ELSE 'duplicate_key' END AS code FROM {} \
+                   UNION ALL SELECT {key}, 'key_too_long' FROM {}) AS u \
+             GROUP BY key, code",
+            nulls.join(" OR "),
+            spool::UNFIT,
+            spool::TOO_LONG,
+        )
+    }
+}
+
+/// Rejections read from the spool at once.
+const UNFIT_AT_ONCE: i64 = 1000;
+/// Letters of a key that a rejection shows.
+const SHOWN_KEY: usize = 3000;
+
+/// The key as the text of a JSON object: a SQL expression.
+pub fn key_json(key: &[KeyColumn], value: impl Fn(usize) -> String) -> String {
+    let pairs: Vec<String> = key
+        .iter()
+        .enumerate()
+        .map(|(i, k)| format!("{}, {}", pgrx::spi::quote_literal(&k.column.name), value(i)))
+        .collect();
+    format!("pg_catalog.left(pg_catalog.json_build_object({})::pg_catalog.text, {SHOWN_KEY})", pairs.join(", "))
+}
+
+fn unfit(key: String, code: String, rows: i64) -> Rejection {
+    let (reason, hint) = match code.as_str() {
+        "null_key" => (
+            "the key is null".to_owned(),
+            "Leave such rows out of the model, or choose another key.",
+        ),
+        "duplicate_key" => (
+            format!("the key is not unique: {rows} rows of the model have it"),
+            "Make the model return one row for each key, or add a column to the key.",
+        ),
+        _ => (
+            format!("the key is longer than {MAX_KEY_BYTES} bytes"),
+            "Choose a shorter key, for example a hash of this one.",
+        ),
+    };
+    Rejection { key, event: None, rows, code, reason, hint: Some(hint.to_owned()) }
+}

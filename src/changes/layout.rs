@@ -1,0 +1,133 @@
+//! When the model's columns change. One that was added is adopted: rows whose other columns
+//! are as they were told take its value silently. One that was dropped leaves the snapshot.
+//! (A rename is both.) One whose type changed could not be told apart from changed rows, so
+//! that the run is held.
+
+use pgrx::pg_sys::Oid;
+
+use super::columns::{self, Column};
+use super::key::{self, KeyColumn};
+use super::tables::Tables;
+use crate::pg::{Error, Result, rights, sql};
+
+/// How the columns of a sync's tables become those of its model.
+pub struct Layout {
+    /// Columns that stay, in the order that the row hash has them.
+    pub kept: Vec<Column>,
+    pub added: Vec<Column>,
+    pub dropped: Vec<String>,
+}
+
+impl Layout {
+    /// An error means that the run is to be held.
+    pub fn of(model: &[Column], told: &[(String, Oid)]) -> Result<Layout> {
+        let mut layout = Layout { kept: Vec::new(), added: Vec::new(), dropped: Vec::new() };
+        for (name, storage) in told {
+            match model.iter().find(|c| c.name == *name) {
+                Some(column) if column.storage_oid == *storage => layout.kept.push(column.clone()),
+                Some(column) => return Err(retyped(column)),
+                None => layout.dropped.push(name.clone()),
+            }
+        }
+        let is_new = |column: &&Column| !told.iter().any(|(name, _)| *name == column.name);
+        layout.added = model.iter().filter(is_new).cloned().collect();
+        Ok(layout)
+    }
+
+    /// All columns, in the order that the row hash has them from now on.
+    pub fn columns(&self) -> Vec<Column> {
+        self.kept.iter().chain(&self.added).cloned().collect()
+    }
+
+    /// Brings the tables in line. In the diff's transaction, with the change set empty.
+    pub fn adapt(&self, model: &str, tables: &Tables, key: &[KeyColumn], as_owner: &AsOwner<'_>) -> Result<()> {
+        if !self.dropped.is_empty() {
+            as_owner.run(|| self.forget_dropped(tables))?;
+            rights::as_superuser(|| alter(tables, self.dropped.iter().map(|name| drop_column(name))))?;
+        }
+        if !self.added.is_empty() {
+            columns::check_width(&self.columns())?;
+            rights::as_superuser(|| alter(tables, self.added.iter().map(add_column)))?;
+            as_owner.run(|| self.adopt_added(model, tables, key))?;
+        }
+        Ok(())
+    }
+
+    fn forget_dropped(&self, tables: &Tables) -> Result<()> {
+        let kept: Vec<String> = self.kept.iter().map(Column::quoted).collect();
+        let statement = format!(
+            "UPDATE ONLY {} SET sqs_sync_hash = sqs_sync.row_hash(ROW({}))",
+            tables.snapshot,
+            kept.join(", ")
+        );
+        sql::execute(&statement, &[]).map(|_| ())
+    }
+
+    fn adopt_added(&self, model: &str, tables: &Tables, key: &[KeyColumn]) -> Result<()> {
+        let stored = |columns: &[Column]| {
+            columns.iter().map(|c| c.stored("m")).collect::<Vec<_>>().join(", ")
+        };
+        let named: Vec<String> = self
+            .columns()
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("{} AS c{}", c.stored("m"), i + 1))
+            .collect();
+        let set: Vec<String> = self
+            .added
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("{} = m.c{}", c.quoted(), self.kept.len() + i + 1))
+            .collect();
+        let position = |i: usize| self.kept.iter().position(|c| c.name == key[i].column.name).unwrap_or(0) + 1;
+        let same_key = key::equal(
+            key,
+            |i| format!("m.c{}", position(i)),
+            |i| format!("s.{}", key[i].column.quoted()),
+        );
+        let statement = format!(
+            "UPDATE ONLY {} AS s SET {}, sqs_sync_hash = m.hash \
+             FROM (SELECT sqs_sync.row_hash(ROW({})) AS told_hash, sqs_sync.row_hash(ROW({})) AS hash, {} FROM {model} AS m) AS m \
+             WHERE {same_key} AND s.sqs_sync_hash = m.told_hash",
+            tables.snapshot,
+            set.join(", "),
+            stored(&self.kept),
+            stored(&self.columns()),
+            named.join(", "),
+        );
+        sql::execute(&statement, &[]).map(|_| ())
+    }
+}
+
+/// The rights and settings under which the model is read.
+pub struct AsOwner<'a> {
+    pub owner: Oid,
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
+impl AsOwner<'_> {
+    pub fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        rights::as_owner(self.owner, self.settings, work)
+    }
+}
+
+fn alter(tables: &Tables, actions: impl Iterator<Item = String>) -> Result<()> {
+    let actions = actions.collect::<Vec<_>>().join(", ");
+    for table in [&tables.snapshot, &tables.changes] {
+        sql::execute(&format!("ALTER TABLE {table} {actions}"), &[])?;
+    }
+    Ok(())
+}
+
+fn drop_column(name: &String) -> String {
+    format!("DROP COLUMN {}", columns::quoted(name))
+}
+
+fn add_column(column: &Column) -> String {
+    format!("ADD COLUMN {} {}{}", column.quoted(), column.storage, column.collate)
+}
+
+fn retyped(column: &Column) -> Error {
+    Error::not_in_state(format!("the type of the model's column \"{}\" has changed to {}", column.name, column.storage))
+        .hint("All rows would be announced as changed. Give the column its old type again and cancel this run by sqs_sync_cancel; or drop the sync and create it again, with initial => 'skip' to announce nothing.")
+}

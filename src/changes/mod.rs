@@ -1,0 +1,14 @@
+//! What changed: the model and its columns, the snapshot of what SQS has been told, the
+//! statement that compares the two, and the change set that keeps what is being told.
+
+pub mod change_set;
+pub mod columns;
+pub mod diff;
+pub mod key;
+pub mod layout;
+pub mod model;
+pub mod tables;
+
+pub use columns::Column;
+pub use model::Model;
+pub use tables::Tables;

@@ -1,0 +1,122 @@
+//! The model: the relation whose rows are synced, and the role with whose rights it is read.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
+
+use super::columns::quoted;
+use crate::pg::{Error, Result, rights, sql, types};
+
+/// A relation, as found under the current rights and search_path.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub oid: Oid,
+    /// Qualified and quoted as in SQL.
+    pub name: String,
+    pub owner: Oid,
+}
+
+/// Finds a relation by name, under the caller's search_path.
+pub fn find(name: &str) -> Result<Option<Model>> {
+    let found = sql::row(
+        "SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner, c.relkind::text, c.relpersistence::text \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.oid = pg_catalog.to_regclass($1)",
+        &[name.into()],
+        |row| {
+            let model = Model { oid: row.need(1)?, name: row.need(2)?, owner: row.need(3)? };
+            Ok((model, row.need::<String>(4)?, row.need::<String>(5)?))
+        },
+    )?;
+    let Some((model, kind, persistence)) = found else { return Ok(None) };
+    if !matches!(kind.as_str(), "r" | "p" | "v" | "m" | "f") {
+        return Err(wrong_object(format!("{} is not a table or view", model.name)));
+    }
+    if persistence == "t" {
+        return Err(wrong_object(format!("{} is temporary", model.name))
+            .hint("The worker that reads a model is another session: make it a permanent table or view."));
+    }
+    Ok(Some(model))
+}
+
+fn wrong_object(message: String) -> Error {
+    Error::new(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, message)
+}
+
+pub fn does_not_exist(name: &str) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+        format!("relation \"{name}\" does not exist"),
+    )
+}
+
+/// Whether `model` is a statement, not a relation's name: begins with a word that only a
+/// statement begins with.
+pub fn is_statement(model: &str) -> bool {
+    let text = model.trim_start();
+    let word = text.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    let is_keyword = ["select", "with", "values", "table"].iter().any(|k| word.eq_ignore_ascii_case(k));
+    text.starts_with('(') || text.starts_with("--") || text.starts_with("/*") || (is_keyword && word.len() < text.len())
+}
+
+/// Makes the view of a model that was given as a SELECT: in our schema, owned by the caller,
+/// its names found by the caller's search_path.
+pub fn create_view(select: &str, sync_id: i32, caller: Oid) -> Result<Model> {
+    let statement = types::single_select(select).ok_or_else(|| {
+        Error::invalid("model is neither a relation's name nor a single SELECT statement")
+    })?;
+    let path = caller_search_path()?;
+    let view = format!("{}.model_{sync_id}", super::tables::SCHEMA);
+    rights::as_superuser(|| {
+        rights::set_locally("search_path", &path)?;
+        sql::execute(&format!("CREATE VIEW {view} AS {statement}"), &[])?;
+        rights::set_locally("search_path", rights::SAFE_SEARCH_PATH)?;
+        sql::execute(&format!("ALTER VIEW {view} OWNER TO {}", role_name(caller)?), &[])?;
+        find(&view)?.ok_or_else(|| does_not_exist(&view))
+    })
+}
+
+/// The caller's schemas by name, since "$user" would be another's under raised rights.
+fn caller_search_path() -> Result<String> {
+    let schemas: Vec<String> = sql::value("SELECT pg_catalog.current_schemas(false)::text[]", &[])?;
+    let names: Vec<String> = schemas.iter().map(|name| quoted(name)).collect();
+    Ok(format!("{}, pg_temp", if names.is_empty() { "pg_catalog".to_owned() } else { names.join(", ") }))
+}
+
+pub fn role_name(role: Oid) -> Result<String> {
+    sql::value("SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid($1))", &[role.into()])
+}
+
+/// Refuses a superuser's model that stands on what is not a superuser's: whoever can change
+/// that could act as superuser. Holds for views at any depth, and for the functions in them.
+pub fn check_superuser_model(model: &Model) -> Result<()> {
+    if !rights::is_superuser(model.owner) {
+        return Ok(());
+    }
+    let foreign = sql::row(FOREIGN_OBJECT, &[model.oid.into()], |row| row.need::<String>(1))?;
+    foreign.map_or(Ok(()), |object| {
+        Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("model {} belongs to a superuser, but depends on {object}, which does not", model.name),
+        )
+        .hint("A sync runs with the rights of its model's owner: give the view to a role without superuser rights by ALTER VIEW … OWNER TO."))
+    })
+}
+
+const FOREIGN_OBJECT: &str = "
+WITH RECURSIVE used (class, object) AS (
+  SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, $1
+  UNION
+  SELECT d.refclassid, d.refobjid
+  FROM used u
+  JOIN pg_catalog.pg_rewrite w ON w.ev_class = u.object
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+  WHERE u.class = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass)
+)
+SELECT pg_catalog.pg_describe_object(u.class, u.object, 0)
+FROM used u
+LEFT JOIN pg_catalog.pg_class c ON u.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = u.object
+LEFT JOIN pg_catalog.pg_proc p ON u.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = u.object
+JOIN pg_catalog.pg_roles o ON o.oid = COALESCE(c.relowner, p.proowner)
+WHERE NOT o.rolsuper
+LIMIT 1";

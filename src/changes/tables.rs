@@ -1,0 +1,153 @@
+//! The two tables of a sync: its snapshot, what the queue has been told, and its change set,
+//! what the queue is being told. Both belong to the sync's owner, keep the model's columns by
+//! their names and storage types ([`super::columns`]), and live in a schema of ours that is no
+//! member of the extension, so that a dump holds them.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
+
+use super::columns::{self, Column};
+use super::key::KeyColumn;
+use super::model;
+use crate::pg::{Error, Result, sql};
+
+pub const SCHEMA: &str = "sqs_sync_data";
+
+/// Names of a sync's tables, qualified.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    pub snapshot: String,
+    pub changes: String,
+}
+
+impl Tables {
+    pub fn of(sync_id: i32) -> Tables {
+        Tables {
+            snapshot: format!("{SCHEMA}.snapshot_{sync_id}"),
+            changes: format!("{SCHEMA}.changes_{sync_id}"),
+        }
+    }
+}
+
+/// Makes the schema unless it is there. One that somebody else made is refused: its owner
+/// could put things of his own in place of ours.
+pub fn ensure_schema() -> Result<()> {
+    let by_superuser = sql::row(
+        "SELECT r.rolsuper FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner \
+         WHERE n.nspname = 'sqs_sync_data'",
+        &[],
+        |row| row.need::<bool>(1),
+    )?;
+    match by_superuser {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_DUPLICATE_SCHEMA,
+            format!("the schema \"{SCHEMA}\" is not a superuser's"),
+        )
+        .hint("Snapshots are kept in it: have a superuser drop it, or take it over by ALTER SCHEMA … OWNER TO.")),
+        None => {
+            sql::execute("CREATE SCHEMA sqs_sync_data", &[])?;
+            sql::execute(
+                "COMMENT ON SCHEMA sqs_sync_data IS 'snapshots and change sets of sqs_sync: what queues have been told, and are being told'",
+                &[],
+            )?;
+            sql::execute("GRANT USAGE ON SCHEMA sqs_sync_data TO PUBLIC", &[]).map(|_| ())
+        }
+    }
+}
+
+pub fn create(tables: &Tables, columns: &[Column], key: &[KeyColumn], owner: Oid) -> Result<()> {
+    columns::check_width(columns)?;
+    let declared: Vec<String> =
+        columns.iter().map(|c| format!("{} {}{}", c.quoted(), c.storage, c.collate)).collect();
+    let declared = declared.join(", ");
+    let key: Vec<String> = key.iter().map(|k| k.column.quoted()).collect();
+    let Tables { snapshot, changes } = tables;
+    sql::execute(
+        &format!(
+            "CREATE TABLE {snapshot} ({declared}, sqs_sync_hash pg_catalog.int8 NOT NULL, \
+             sqs_sync_hash_version pg_catalog.int2 NOT NULL, \
+             PRIMARY KEY ({}) INCLUDE (sqs_sync_hash, sqs_sync_hash_version))",
+            key.join(", ")
+        ),
+        &[],
+    )?;
+    sql::execute(
+        &format!(
+            "CREATE TABLE {changes} (sqs_sync_change_id pg_catalog.int8 PRIMARY KEY, \
+             sqs_sync_event pg_catalog.text NOT NULL, sqs_sync_silent pg_catalog.bool NOT NULL, \
+             sqs_sync_version pg_catalog.int4 NOT NULL, sqs_sync_hash pg_catalog.int8, {declared})"
+        ),
+        &[],
+    )?;
+    let owner = model::role_name(owner)?;
+    for table in [snapshot, changes] {
+        sql::execute(&format!("ALTER TABLE {table} OWNER TO {owner}"), &[])?;
+    }
+    Ok(())
+}
+
+pub fn drop(tables: &Tables) -> Result<()> {
+    for table in [&tables.snapshot, &tables.changes] {
+        sql::execute(&format!("DROP TABLE IF EXISTS {table}"), &[])?;
+    }
+    Ok(())
+}
+
+/// A sync's owner: that of its snapshot. None if the snapshot is gone.
+pub fn owner(tables: &Tables) -> Result<Option<Oid>> {
+    sql::row(
+        "SELECT relowner FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)",
+        &[tables.snapshot.as_str().into()],
+        |row| row.need(1),
+    )
+}
+
+pub fn oid(table: &str) -> Result<Oid> {
+    sql::row("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", &[table.into()], |row| row.get(1))?
+        .flatten()
+        .ok_or_else(|| missing(table))
+}
+
+pub fn missing(table: &str) -> Error {
+    Error::new(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("table {table} is missing"))
+        .hint("It holds what the queue has been told. Restore it, or drop the sync by sqs_sync_drop and create it again with the initial behaviour that you want.")
+}
+
+/// Columns that a table of ours keeps for the model, in the order that the row hash has them.
+pub fn kept_columns(table: &str) -> Result<Vec<(String, Oid)>> {
+    sql::rows(
+        "SELECT attname::text, atttypid FROM pg_catalog.pg_attribute \
+         WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND NOT pg_catalog.starts_with(attname::text, 'sqs_sync_') \
+         ORDER BY attnum",
+        &[oid(table)?.into()],
+        |row| Ok((row.need(1)?, row.need(2)?)),
+    )
+}
+
+/// Refuses tables to which their owner has added what could make an acknowledgement fail,
+/// or do something else: after a send it has to succeed.
+pub fn check_plain(tables: &Tables) -> Result<()> {
+    for table in [&tables.snapshot, &tables.changes] {
+        let addition = sql::row(ADDITION, &[oid(table)?.into()], |row| row.need::<String>(1))?;
+        if let Some(addition) = addition {
+            return Err(Error::not_in_state(format!("table {table} has {addition}"))
+                .hint("Nothing may be added to the tables that sqs_sync keeps: drop it."));
+        }
+    }
+    Ok(())
+}
+
+const ADDITION: &str = "
+SELECT 'a trigger' FROM pg_catalog.pg_trigger WHERE tgrelid = $1
+UNION ALL SELECT 'a rule' FROM pg_catalog.pg_rewrite WHERE ev_class = $1
+UNION ALL SELECT 'row-level security' FROM pg_catalog.pg_class WHERE oid = $1 AND (relrowsecurity OR relforcerowsecurity)
+UNION ALL SELECT 'a parent or child table' FROM pg_catalog.pg_inherits WHERE inhrelid = $1 OR inhparent = $1
+UNION ALL SELECT 'the constraint ' || conname FROM pg_catalog.pg_constraint WHERE (conrelid = $1 OR confrelid = $1) AND contype NOT IN ('p', 'n')
+UNION ALL SELECT 'NOT NULL on the column ' || a.attname FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = $1 AND a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped
+    AND NOT pg_catalog.starts_with(a.attname::text, 'sqs_sync_')
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND i.indisprimary AND a.attnum = ANY (i.indkey::int2[]))
+UNION ALL SELECT 'a generated column or default' FROM pg_catalog.pg_attrdef WHERE adrelid = $1
+UNION ALL SELECT 'an index of its own' FROM pg_catalog.pg_index WHERE indrelid = $1 AND NOT indisprimary
+LIMIT 1";

@@ -1,0 +1,69 @@
+//! Connections: where SQS is (a foreign server) and as whom we come (a user mapping). Both
+//! are Postgres's own objects, so that grants, dumps and renames work as for any foreign
+//! data wrapper; what is ours is the meaning of their options.
+
+mod options;
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
+
+use crate::pg::{Error, Result, sql};
+
+/// Refuses a server by which `owner` could not publish: that is not there or not ours, that
+/// he has no USAGE of, or that has no user mapping for him.
+pub fn check(server: &str, owner: Oid) -> Result<()> {
+    let found = sql::row(
+        "SELECT w.fdwname = 'sqs_sync', pg_catalog.has_server_privilege($2, s.oid, 'USAGE'), \
+                EXISTS (SELECT 1 FROM pg_catalog.pg_user_mapping m WHERE m.umserver = s.oid AND m.umuser IN (0, $2)), \
+                pg_catalog.pg_get_userbyid($2)::text \
+         FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
+         WHERE s.srvname = $1",
+        &[server.into(), owner.into()],
+        |row| Ok((row.need::<bool>(1)?, row.need::<bool>(2)?, row.need::<bool>(3)?, row.need::<String>(4)?)),
+    )?;
+    match found {
+        None => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+            format!("server \"{server}\" does not exist"),
+        )
+        .hint("Create it by CREATE SERVER … FOREIGN DATA WRAPPER sqs_sync.")),
+        Some((false, ..)) => Err(Error::invalid(format!(
+            "server \"{server}\" is not of the foreign data wrapper sqs_sync"
+        ))),
+        Some((_, false, _, owner)) => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("permission denied for server \"{server}\""),
+        )
+        .detail(format!("The sync's owner is {owner}."))
+        .hint(format!("Grant it by GRANT USAGE ON FOREIGN SERVER {server} TO {owner}."))),
+        Some((.., false, owner)) => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+            format!("user mapping of \"{owner}\" for server \"{server}\" does not exist"),
+        )
+        .hint("Create one for the role, or FOR PUBLIC, by CREATE USER MAPPING.")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What the publisher needs, of a server and its mapping for `owner`; checks first that he
+/// may. To be run with raised rights; what is returned is never printed.
+pub fn of(server: &str, owner: Oid) -> Result<publisher::Connection> {
+    check(server, owner)?;
+    let server_options = sql::rows(
+        "SELECT o.option_name, o.option_value \
+         FROM pg_catalog.pg_foreign_server s, pg_catalog.pg_options_to_table(s.srvoptions) o \
+         WHERE s.srvname = $1",
+        &[server.into()],
+        |row| Ok((row.need::<String>(1)?, row.need::<String>(2)?)),
+    )?;
+    let mapping_options = sql::rows(
+        "SELECT o.option_name, o.option_value \
+         FROM (SELECT m.umoptions FROM pg_catalog.pg_user_mapping m \
+               JOIN pg_catalog.pg_foreign_server s ON s.oid = m.umserver \
+               WHERE s.srvname = $1 AND m.umuser IN (0, $2) ORDER BY m.umuser DESC LIMIT 1) m, \
+              pg_catalog.pg_options_to_table(m.umoptions) o",
+        &[server.into(), owner.into()],
+        |row| Ok((row.need::<String>(1)?, row.need::<String>(2)?)),
+    )?;
+    options::connection(server, &server_options, mapping_options)
+}

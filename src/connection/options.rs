@@ -1,0 +1,136 @@
+//! Options of servers and user mappings: which there are, what they may hold, and the
+//! publisher's connection made of them. An error names the option and never its value.
+
+use pgrx::pg_sys::{self, Oid, panic::ErrorReport};
+use pgrx::prelude::*;
+use publisher::{Connection, Credentials, Secret};
+
+use crate::pg::{Error, Result, process, rights};
+
+struct Known {
+    name: &'static str,
+    required: bool,
+}
+
+const SERVER: [Known; 2] =
+    [Known { name: "region", required: true }, Known { name: "endpoint_url", required: false }];
+
+const MAPPING: [Known; 3] = [
+    Known { name: "access_key_id", required: true },
+    Known { name: "secret_access_key", required: true },
+    Known { name: "session_token", required: false },
+];
+
+/// The validator: called by Postgres with all options that an object will have.
+#[pg_extern(sql = false)]
+fn connection_options(options: Vec<Option<String>>, catalog: Oid) -> std::result::Result<(), ErrorReport> {
+    let options: Vec<(String, String)> = options
+        .into_iter()
+        .flatten()
+        .filter_map(|o| o.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect();
+    // The statement holds what may be a secret, under a name mistyped too: keep it from the log.
+    validate(catalog, &options).inspect_err(|_| process::hide_statement()).map_err(ErrorReport::from)
+}
+
+fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
+    match catalog {
+        pg_sys::ForeignServerRelationId => {
+            check_names("server", &SERVER, options)?;
+            check_server(options)
+        }
+        pg_sys::UserMappingRelationId => {
+            check_names("user mapping", &MAPPING, options)?;
+            check_filled(options)
+        }
+        _ => check_names("foreign data wrapper", &[], options),
+    }
+}
+
+fn check_names(object: &str, known: &[Known], options: &[(String, String)]) -> Result<()> {
+    let names: Vec<&str> = known.iter().map(|k| k.name).collect();
+    let hint = match names.is_empty() {
+        true => format!("A {object} of sqs_sync has no options."),
+        false => format!("Options of a {object} are: {}.", names.join(", ")),
+    };
+    if let Some((name, _)) = options.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
+            format!("invalid option \"{name}\" of a {object}"),
+        )
+        .hint(hint));
+    }
+    let missing = known.iter().find(|k| k.required && !options.iter().any(|(name, _)| name == k.name));
+    missing.map_or(Ok(()), |known| {
+        Err(Error::new(
+            PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
+            format!("option \"{}\" of the {object} is missing", known.name),
+        )
+        .hint(hint))
+    })
+}
+
+fn check_filled(options: &[(String, String)]) -> Result<()> {
+    match options.iter().find(|(_, value)| value.trim().is_empty()) {
+        Some((name, _)) => Err(Error::invalid(format!("option \"{name}\" is empty"))),
+        None => Ok(()),
+    }
+}
+
+fn check_server(options: &[(String, String)]) -> Result<()> {
+    check_filled(options)?;
+    for (name, value) in options {
+        match name.as_str() {
+            "region" if !value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') => {
+                return Err(Error::invalid("option \"region\" is not the name of an AWS region")
+                    .hint("It is a name such as eu-west-1."));
+            }
+            "endpoint_url" => check_endpoint(value)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// An endpoint of one's choosing is where rows and signatures go, from inside the server's
+/// network: for a superuser to say.
+fn check_endpoint(url: &str) -> Result<()> {
+    if !rights::is_superuser(rights::current_user()) {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "option \"endpoint_url\" is a superuser's to set",
+        )
+        .hint("Without it the region's own endpoint is used."));
+    }
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_plain = |host: &str| !host.is_empty() && !host.contains(['@', '?', '#', ' ']);
+    match host.is_some_and(is_plain) {
+        true => Ok(()),
+        false => Err(Error::invalid("option \"endpoint_url\" is not a URL")
+            .hint("It is https:// or http://, a host, and a port where it is not the usual one.")),
+    }
+}
+
+/// The publisher's connection, from options that the validator has passed.
+pub fn connection(
+    server: &str,
+    server_options: &[(String, String)],
+    mapping_options: Vec<(String, String)>,
+) -> Result<Connection> {
+    let of_server = |name: &str| {
+        server_options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
+    };
+    let mut of_mapping: std::collections::HashMap<String, String> = mapping_options.into_iter().collect();
+    let missing = |name: &str| Error::invalid(format!("server \"{server}\" has no option \"{name}\""));
+    Ok(Connection {
+        region: of_server("region").ok_or_else(|| missing("region"))?,
+        endpoint_url: of_server("endpoint_url"),
+        credentials: Credentials {
+            access_key_id: of_mapping.remove("access_key_id").ok_or_else(|| missing("access_key_id"))?,
+            secret_access_key: Secret::new(
+                of_mapping.remove("secret_access_key").ok_or_else(|| missing("secret_access_key"))?,
+            ),
+            session_token: of_mapping.remove("session_token").map(Secret::new),
+        },
+    })
+}

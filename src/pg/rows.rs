@@ -1,0 +1,246 @@
+//! Rows of the change set, read as values that the message crate renders from. The forms:
+//! numbers with every digit that Postgres has, JSON as it is, a timestamptz in UTC with Z, a
+//! timestamp bare, and all else by the text of its type. To be run under the output settings
+//! ([`super::rights::pin_output`]).
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+
+use message::Value;
+use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::spi::Spi;
+
+use super::{Error, Result};
+
+/// One change, with its row.
+pub struct ChangeRow {
+    pub id: i64,
+    pub event: String,
+    pub silent: bool,
+    /// Version of the definition that its message is made by.
+    pub version: i32,
+    /// Values of the model's columns, in the change set's order.
+    pub values: Vec<Value<'static>>,
+}
+
+impl ChangeRow {
+    fn bytes(&self) -> usize {
+        let length = |value: &Value<'_>| match value {
+            Value::Number(text) | Value::Text(text) | Value::Json(text) => text.len(),
+            Value::Null | Value::Bool(_) => 0,
+        };
+        self.values.iter().map(|value| length(value) + size_of::<Value<'_>>()).sum()
+    }
+}
+
+/// How much is read at once: what is read stays in memory until it is acknowledged.
+#[derive(Clone, Copy)]
+pub struct Limit {
+    pub rows: usize,
+    pub bytes: usize,
+}
+
+/// Rows fetched at first from a cursor; doubled while they are small.
+const FIRST_FETCH: usize = 16;
+
+/// Reads what `statement` selects: id, event, silent, version, then the model's columns.
+pub fn read_changes(
+    statement: &str,
+    arguments: &[DatumWithOid<'_>],
+    limit: Limit,
+) -> Result<Vec<ChangeRow>> {
+    Spi::connect(|client| {
+        let mut cursor = client.try_open_cursor(statement, arguments)?;
+        let mut readers = Vec::new();
+        let mut changes = Vec::new();
+        let (mut bytes, mut fetch) = (0, FIRST_FETCH);
+        while changes.len() < limit.rows && bytes < limit.bytes {
+            let wanted = fetch.min(limit.rows - changes.len());
+            cursor.fetch(wanted as i64)?;
+            // SAFETY: the fetch above has just set the table, which is freed once read.
+            let fetched = unsafe { take_tuples(&mut readers)? };
+            let got = fetched.len();
+            bytes += fetched.iter().map(ChangeRow::bytes).sum::<usize>();
+            changes.extend(fetched);
+            if got < wanted {
+                break;
+            }
+            fetch *= 2;
+        }
+        Ok(changes)
+    })
+}
+
+/// # Safety
+/// SPI_tuptable is null or holds tuples of the statement that `readers` are made for.
+unsafe fn take_tuples(readers: &mut Vec<Reader>) -> Result<Vec<ChangeRow>> {
+    // SAFETY: by the caller's promise; tuples and descriptor belong together.
+    unsafe {
+        let table = pg_sys::SPI_tuptable;
+        if table.is_null() {
+            return Ok(Vec::new());
+        }
+        let tupdesc = (*table).tupdesc;
+        if readers.is_empty() {
+            readers.extend((1..=(*tupdesc).natts).map(|n| Reader::of(pg_sys::SPI_gettypeid(tupdesc, n))));
+        }
+        let tuples = std::slice::from_raw_parts((*table).vals, (*table).numvals as usize);
+        let changes = tuples.iter().map(|tuple| read_change(*tuple, tupdesc, readers)).collect();
+        pg_sys::SPI_freetuptable(table);
+        changes
+    }
+}
+
+/// # Safety
+/// `tuple` has the columns that `tupdesc` describes and `readers` read.
+unsafe fn read_change(
+    tuple: pg_sys::HeapTuple,
+    tupdesc: pg_sys::TupleDesc,
+    readers: &mut [Reader],
+) -> Result<ChangeRow> {
+    let mut values = Vec::with_capacity(readers.len());
+    for (i, reader) in readers.iter_mut().enumerate() {
+        let mut null = false;
+        // SAFETY: by the caller's promise.
+        values.push(unsafe {
+            let datum = pg_sys::SPI_getbinval(tuple, tupdesc, i as i32 + 1, &mut null);
+            if null { Value::Null } else { reader.read(datum)? }
+        });
+    }
+    let row = values.split_off(4);
+    match <[Value<'static>; 4]>::try_from(values) {
+        Ok([Value::Number(id), Value::Text(event), Value::Bool(silent), Value::Number(version)]) => {
+            let id = id.parse().map_err(|_| Error::internal("a change id is not a number"))?;
+            let version = version.parse().map_err(|_| Error::internal("a version is not a number"))?;
+            Ok(ChangeRow { id, event: event.into_owned(), silent, version, values: row })
+        }
+        _ => Err(Error::internal("the change set does not have the columns it was made with")),
+    }
+}
+
+/// How a column's values are read.
+enum Reader {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Text,
+    Json,
+    Output(As, Box<pg_sys::FmgrInfo>),
+}
+
+#[derive(Clone, Copy)]
+enum As {
+    Number,
+    Json,
+    Timestamp,
+    Timestamptz,
+    Text,
+}
+
+impl Reader {
+    fn of(type_oid: Oid) -> Reader {
+        let output = |read_as| Reader::Output(read_as, output_function(type_oid));
+        match type_oid {
+            pg_sys::BOOLOID => Reader::Bool,
+            pg_sys::INT2OID => Reader::Int2,
+            pg_sys::INT4OID => Reader::Int4,
+            pg_sys::INT8OID => Reader::Int8,
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => Reader::Text,
+            pg_sys::JSONOID => Reader::Json,
+            pg_sys::FLOAT4OID | pg_sys::FLOAT8OID | pg_sys::NUMERICOID | pg_sys::OIDOID => output(As::Number),
+            pg_sys::JSONBOID => output(As::Json),
+            pg_sys::TIMESTAMPOID => output(As::Timestamp),
+            pg_sys::TIMESTAMPTZOID => output(As::Timestamptz),
+            _ => output(As::Text),
+        }
+    }
+
+    /// # Safety
+    /// `datum` is a non-null value of the type that the reader was made for.
+    unsafe fn read(&mut self, datum: Datum) -> Result<Value<'static>> {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            Ok(match self {
+                Reader::Bool => Value::Bool(datum.value() & 0xff != 0),
+                Reader::Int2 => number((datum.value() as i16).to_string()),
+                Reader::Int4 => number((datum.value() as i32).to_string()),
+                Reader::Int8 => number((datum.value() as i64).to_string()),
+                Reader::Text => Value::Text(Cow::Owned(varlena_text(datum)?)),
+                Reader::Json => Value::Json(Cow::Owned(varlena_text(datum)?)),
+                Reader::Output(read_as, function) => {
+                    let text = output_text(function, datum)?;
+                    match read_as {
+                        As::Number => number(text),
+                        As::Json => Value::Json(Cow::Owned(text)),
+                        As::Timestamp => Value::Text(Cow::Owned(iso_timestamp(text))),
+                        As::Timestamptz => Value::Text(Cow::Owned(iso_timestamptz(text))),
+                        As::Text => Value::Text(Cow::Owned(text)),
+                    }
+                }
+            })
+        }
+    }
+}
+
+fn number(digits: String) -> Value<'static> {
+    Value::Number(Cow::Owned(digits))
+}
+
+/// ISO 8601's `T` between date and time. `infinity` and years before Christ stay as they are.
+fn iso_timestamp(text: String) -> String {
+    if text.ends_with("BC") { text } else { text.replacen(' ', "T", 1) }
+}
+
+fn iso_timestamptz(text: String) -> String {
+    match text.strip_suffix("+00") {
+        Some(utc) => format!("{}Z", utc.replacen(' ', "T", 1)),
+        None => text,
+    }
+}
+
+fn output_function(type_oid: Oid) -> Box<pg_sys::FmgrInfo> {
+    let mut function = Box::new(pg_sys::FmgrInfo::default());
+    let (mut oid, mut is_varlena) = (pg_sys::InvalidOid, false);
+    // SAFETY: a catalog lookup; what the function keeps lives in the transaction's memory,
+    // longer than the reader.
+    unsafe {
+        pg_sys::getTypeOutputInfo(type_oid, &mut oid, &mut is_varlena);
+        pg_sys::fmgr_info_cxt(oid, &mut *function, pg_sys::TopTransactionContext);
+    }
+    function
+}
+
+/// # Safety
+/// `datum` is a non-null value of the function's type.
+unsafe fn output_text(function: &mut pg_sys::FmgrInfo, datum: Datum) -> Result<String> {
+    // SAFETY: by the caller's promise; the text is ours to free.
+    unsafe {
+        let text = pg_sys::OutputFunctionCall(function, datum);
+        let copy = utf8(CStr::from_ptr(text).to_bytes());
+        pg_sys::pfree(text.cast());
+        copy
+    }
+}
+
+/// # Safety
+/// `datum` is a non-null varlena whose bytes are text.
+unsafe fn varlena_text(datum: Datum) -> Result<String> {
+    // SAFETY: by the caller's promise; what detoasting copied is ours to free.
+    unsafe {
+        let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
+        let plain = pg_sys::pg_detoast_datum_packed(stored);
+        let copy = utf8(pgrx::varlena_to_byte_slice(plain));
+        if plain != stored {
+            pg_sys::pfree(plain.cast());
+        }
+        copy
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<String> {
+    std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(|_| Error::internal("a text of the database is not valid UTF-8"))
+}

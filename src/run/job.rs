@@ -1,0 +1,111 @@
+//! What a run works on: the sync, its tables and its owner, with whose rights it works.
+
+use pgrx::pg_sys::Oid;
+
+use crate::catalog::{self, Definition, Run, Sync};
+use crate::changes::columns::{self, Column};
+use crate::changes::change_set::ChangeSet;
+use crate::changes::key::{self, KeyColumn};
+use crate::changes::layout::AsOwner;
+use crate::changes::tables::{self, Tables};
+use crate::pg::rights::as_superuser;
+use crate::pg::transaction::transaction;
+use crate::pg::{Error, Result, rights, sql};
+
+/// Bounds every wait for a lock that somebody holds on the owner's objects: an
+/// acknowledgement must not wait for ever.
+const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "30s");
+
+pub struct Job {
+    pub run: Run,
+    pub sync: Sync,
+    pub tables: Tables,
+    pub owner: Oid,
+    owner_name: String,
+}
+
+impl Job {
+    /// With raised rights.
+    pub fn load(run: &Run) -> Result<Job> {
+        let sync = catalog::sync::by_id(run.sync_id)?;
+        let tables = Tables::of(sync.id);
+        let owner = tables::owner(&tables)?.ok_or_else(|| tables::missing(&tables.snapshot))?;
+        let owner_name = crate::changes::model::role_name(owner)?;
+        Ok(Job { run: run.clone(), sync, tables, owner, owner_name })
+    }
+
+    /// From here on this session is the owner's: a function that trusts session_user, called
+    /// by a model, must not see a superuser. Rights are raised around catalog statements only.
+    pub fn become_owner(&self) -> Result<()> {
+        let statement = format!("SET SESSION AUTHORIZATION {}", self.owner_name);
+        transaction(|| sql::execute(&statement, &[]).map(|_| ()))
+    }
+
+    /// Runs `work` as the owner, on our tables.
+    pub fn as_owner<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        rights::as_owner(self.owner, &[LOCK_TIMEOUT], work)
+    }
+
+    /// Runs `work` as the owner, reading the model: under its creator's TimeZone.
+    pub fn reading_model<T>(&self, work: impl FnOnce(&AsOwner<'_>) -> Result<T>) -> Result<T> {
+        let settings = [LOCK_TIMEOUT, ("TimeZone", self.sync.time_zone.as_str())];
+        work(&AsOwner { owner: self.owner, settings: &settings })
+    }
+
+    pub fn version(&self) -> Result<i32> {
+        self.run.version.ok_or_else(|| Error::internal(format!("run {} has no definition", self.run.id)))
+    }
+
+    pub fn handed_through(&self) -> Result<i64> {
+        transaction(|| as_superuser(|| catalog::position::handed_through(self.sync.id)))
+    }
+
+    /// Versions of the definition that changes up to `through` were found under, oldest first.
+    pub fn versions_through(&self, through: i64) -> Result<Vec<i32>> {
+        let statement = format!(
+            "SELECT DISTINCT sqs_sync_version FROM ONLY {} WHERE sqs_sync_change_id <= $1 ORDER BY 1",
+            self.tables.changes
+        );
+        transaction(|| self.as_owner(|| sql::rows(&statement, &[through.into()], |row| row.need(1))))
+    }
+
+    /// Changes that may have been sent and are not acknowledged.
+    pub fn count_in_doubt(&self) -> Result<i64> {
+        let through = as_superuser(|| catalog::position::handed_through(self.sync.id))?;
+        let statement = format!(
+            "SELECT count(*) FROM ONLY {} WHERE sqs_sync_change_id <= $1",
+            self.tables.changes
+        );
+        self.as_owner(|| sql::value(&statement, &[through.into()]))
+    }
+}
+
+/// The columns and key of a sync's tables, as the change set has them now.
+pub struct Shape {
+    pub columns: Vec<Column>,
+    pub key: Vec<KeyColumn>,
+}
+
+impl Shape {
+    /// With raised rights.
+    pub fn of(job: &Job) -> Result<Shape> {
+        let columns: Vec<Column> = columns::of_table(tables::oid(&job.tables.changes)?)?;
+        let key = key::resolve(&job.sync.key, &columns)?;
+        Ok(Shape { columns, key })
+    }
+
+    pub fn change_set<'a>(&'a self, job: &'a Job) -> ChangeSet<'a> {
+        ChangeSet { tables: &job.tables, columns: &self.columns, key: &self.key }
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|c| c.name.clone()).collect()
+    }
+}
+
+/// Compiles a definition for these columns; an error names the sync.
+pub fn compile(sync: &Sync, definition: &Definition, columns: &[String]) -> Result<message::Definition> {
+    message::Definition::compile(&definition.source, columns, &sync.key).map_err(|error| {
+        Error::from(error).in_sync(&sync.name)
+    })
+}

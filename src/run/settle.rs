@@ -1,0 +1,126 @@
+//! Results put into effect, in one transaction of milliseconds: what SQS has acknowledged
+//! moves to the snapshot; what is rejected leaves the change set with its reason; what
+//! certainly was not sent leaves it too, to be found again; what is in doubt stays.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pgrx::PgSqlErrorCode;
+use publisher::{Failure, FailureKind, Outcome};
+
+use super::job::Job;
+use crate::catalog::{self, rejection::Rejection};
+use crate::changes::change_set::ChangeSet;
+use crate::pg::rights::as_superuser;
+use crate::pg::transaction::{transaction, without_cancel};
+use crate::pg::{Error, Result};
+
+/// Why a row makes no message, or SQS takes none of it.
+pub struct Refused {
+    code: String,
+    reason: String,
+    hint: Option<String>,
+}
+
+impl Refused {
+    pub fn unknown_event(event: &str) -> Refused {
+        Refused { code: "unknown_event".to_owned(), reason: format!("unknown event \"{event}\""), hint: None }
+    }
+}
+
+impl From<message::Rejection> for Refused {
+    fn from(rejection: message::Rejection) -> Refused {
+        Refused { code: rejection.code.to_owned(), reason: rejection.reason, hint: rejection.hint }
+    }
+}
+
+/// Results that have not been put into effect.
+#[derive(Default)]
+pub struct Settlement {
+    acknowledged: Vec<i64>,
+    silent: Vec<i64>,
+    refused: HashMap<i64, Refused>,
+    unsent: Vec<i64>,
+}
+
+impl Settlement {
+    /// Takes the outcome of a message; returns the failure for which publishing has to stop.
+    pub fn add(&mut self, id: i64, outcome: Outcome) -> Option<Arc<Failure>> {
+        match outcome {
+            Outcome::Acknowledged { .. } => self.acknowledged.push(id),
+            Outcome::Rejected { code, reason } => {
+                self.add_refused(id, Refused { code, reason, hint: None });
+            }
+            Outcome::NotSent { failure } => {
+                self.unsent.push(id);
+                return Some(failure);
+            }
+            Outcome::InDoubt { failure } => return Some(failure),
+        }
+        None
+    }
+
+    pub fn add_silent(&mut self, id: i64) {
+        self.silent.push(id);
+    }
+
+    pub fn add_refused(&mut self, id: i64, refused: Refused) {
+        self.refused.insert(id, refused);
+    }
+
+    pub fn len(&self) -> usize {
+        self.acknowledged.len() + self.silent.len() + self.refused.len() + self.unsent.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A cancel waits for it: what SQS has acknowledged must not be forgotten.
+    pub fn settle(mut self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
+        let told: Vec<i64> = [self.acknowledged.as_slice(), self.silent.as_slice()].concat();
+        let refused: Vec<i64> = self.refused.keys().copied().collect();
+        without_cancel(|| {
+            transaction(|| {
+                if !told.is_empty() {
+                    job.as_owner(|| set.acknowledge(&told))?;
+                }
+                let rejections = match refused.is_empty() {
+                    true => Vec::new(),
+                    false => self.rejections(&job.as_owner(|| set.keys_of(&refused))?),
+                };
+                let leaving = [refused.as_slice(), self.unsent.as_slice()].concat();
+                if !leaving.is_empty() {
+                    job.as_owner(|| set.drop_unsent(&leaving))?;
+                }
+                let counts = [self.acknowledged.len(), self.silent.len(), rejections.len()];
+                let [published, silent, rejected] = counts.map(|n| n as i64);
+                as_superuser(|| {
+                    catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
+                    catalog::run::count(job.run.id, published, silent, rejected)
+                })
+            })
+        })
+    }
+
+    fn rejections(&mut self, keys: &[(i64, String, String)]) -> Vec<Rejection> {
+        keys.iter()
+            .filter_map(|(id, event, key)| {
+                let Refused { code, reason, hint } = self.refused.remove(id)?;
+                Some(Rejection { key: key.clone(), event: Some(event.clone()), rows: 1, code, reason, hint })
+            })
+            .collect()
+    }
+}
+
+/// What a failure of the publisher is in SQL.
+pub fn error_of(failure: &Failure) -> Error {
+    let code = match failure.kind {
+        FailureKind::Queue => PgSqlErrorCode::ERRCODE_FDW_TABLE_NOT_FOUND,
+        FailureKind::Credentials => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        FailureKind::Service => PgSqlErrorCode::ERRCODE_FDW_UNABLE_TO_CREATE_REPLY,
+        FailureKind::Network => PgSqlErrorCode::ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION,
+        FailureKind::Cancelled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+    };
+    Error { hint: failure.hint.clone(), ..Error::new(code, failure.message.clone()) }
+}
