@@ -2,8 +2,15 @@
 //! processes and the reading of rows. Every `unsafe` block of the extension is in here, so
 //! that the rest can be read, and trusted, as ordinary Rust.
 
+pub mod background;
+pub mod commit;
+pub mod database;
 pub mod error;
+pub mod library;
+pub mod lock;
+pub mod process;
 pub mod rights;
 pub mod transaction;
+pub mod utility;
 
 pub use error::{Error, Result};
