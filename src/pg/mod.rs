@@ -2,14 +2,21 @@
 //! processes and the reading of rows. Every `unsafe` block of the extension is in here, so
 //! that the rest can be read, and trusted, as ordinary Rust.
 
+pub mod background;
+pub mod commit;
+pub mod database;
 pub mod error;
 pub mod hash;
+pub mod library;
+pub mod lock;
 pub mod planner;
+pub mod process;
 pub mod rights;
 pub mod rows;
 pub mod spool;
 pub mod sql;
 pub mod transaction;
 pub mod types;
+pub mod utility;
 
 pub use error::{Error, Result};

@@ -49,6 +49,23 @@ pub fn is_superuser(role: pg_sys::Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// Whether the current user may drop our extension, in a database that has it.
+pub(super) fn owns_extension() -> bool {
+    let user = current_user();
+    // SAFETY: catalog lookups inside a transaction; the extension's oid is checked first.
+    unsafe {
+        let extension = pg_sys::get_extension_oid(c"sqs_sync".as_ptr(), true);
+        if extension == pg_sys::InvalidOid {
+            return false;
+        }
+        #[cfg(feature = "pg15")]
+        let owns = pg_sys::pg_extension_ownercheck(extension, user);
+        #[cfg(not(feature = "pg15"))]
+        let owns = pg_sys::object_ownercheck(pg_sys::ExtensionRelationId, extension, user);
+        owns
+    }
+}
+
 /// Changes a setting until the end of the current nest level of settings.
 pub fn set_locally(name: &str, value: &str) -> Result<()> {
     let name = c_string(name)?;

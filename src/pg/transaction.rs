@@ -91,6 +91,7 @@ fn begin(isolation: Isolation) {
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, std::ptr::null());
     }
+    super::lock::hold_in_transaction();
 }
 
 fn commit() {

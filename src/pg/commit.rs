@@ -1,0 +1,106 @@
+//! What is done when the current transaction commits, and only then: waking and telling other
+//! processes. Nothing is done before others can see what was committed.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use super::{Error, background, database, process};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum AtCommit {
+    /// Have this database's worker look for runs; with none, have one started.
+    WakeWorker,
+    /// Have the launcher look at this database.
+    WakeLauncher,
+    /// Cancel the run that this runner of this database is at.
+    Cancel { pid: i32 },
+}
+
+struct Transaction {
+    registered: bool,
+    actions: Vec<AtCommit>,
+    created_runs: Vec<i64>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Transaction> = const {
+        RefCell::new(Transaction { registered: false, actions: Vec::new(), created_runs: Vec::new() })
+    };
+}
+
+/// Does this when the current transaction commits. A subtransaction that is rolled back does
+/// not take it back: each action is harmless when there is nothing to do.
+pub fn at_commit(action: AtCommit) {
+    with_current(|current| {
+        if !current.actions.contains(&action) {
+            current.actions.push(action);
+        }
+    });
+}
+
+/// Remembers until the end of the current transaction that it queued this run.
+pub fn note_created(run_id: i64) {
+    with_current(|current| current.created_runs.push(run_id));
+}
+
+/// Whether the current transaction queued this run, so that nobody else can see it yet.
+pub fn created_in_this_transaction(run_id: i64) -> bool {
+    CURRENT.with_borrow(|current| current.created_runs.contains(&run_id))
+}
+
+/// Has this database's worker look for runs now. Without one the launcher is told to start it,
+/// and without a launcher it is started from here. Raises no ERROR.
+pub fn wake_worker() {
+    let reached = background::wake(background::Kind::Worker, database::current())
+        || background::tell_launcher();
+    if !reached && !background::start_on_demand() {
+        let code = PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+        process::log_warning(
+            &Error::new(code, "no background worker slot is free: the run stays queued").hint(
+                "Raise max_worker_processes. The next call of sqs_sync_run in this database tries again.",
+            ),
+        );
+    }
+}
+
+fn with_current(change: impl FnOnce(&mut Transaction)) {
+    CURRENT.with_borrow_mut(|current| {
+        if !current.registered {
+            // SAFETY: the callback lives as long as the library, which is never unloaded.
+            unsafe { pg_sys::RegisterXactCallback(Some(at_end), std::ptr::null_mut()) };
+            current.registered = true;
+        }
+        change(current);
+    });
+}
+
+/// A transaction that is prepared does nothing: the worker's slow poll finds its runs.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn at_end(event: pg_sys::XactEvent::Type, _nothing: *mut c_void) {
+    use pg_sys::XactEvent::*;
+    match event {
+        XACT_EVENT_COMMIT => take_actions().into_iter().for_each(act),
+        XACT_EVENT_ABORT | XACT_EVENT_PREPARE => drop(take_actions()),
+        _ => {}
+    }
+}
+
+fn take_actions() -> Vec<AtCommit> {
+    CURRENT.with_borrow_mut(|current| {
+        current.created_runs.clear();
+        std::mem::take(&mut current.actions)
+    })
+}
+
+/// The transaction is committed: an ERROR would be a PANIC, so nothing here raises one.
+fn act(action: AtCommit) {
+    match action {
+        AtCommit::WakeWorker => wake_worker(),
+        AtCommit::WakeLauncher => {
+            background::tell_launcher();
+        }
+        AtCommit::Cancel { pid } => background::cancel_runner(pid),
+    }
+}

@@ -1,0 +1,184 @@
+//! The life of a process: how a background worker begins, waits, and is told to end; and how
+//! interrupts are held off where an ERROR must not be thrown.
+
+use std::ffi::{c_int, c_long};
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode};
+
+use super::Error;
+
+// pgrx binds these as guarded Rust functions, which cannot be signal handlers.
+unsafe extern "C-unwind" {
+    fn die(signal: c_int);
+    fn SignalHandlerForConfigReload(signal: c_int);
+    fn SetLatch(latch: *mut pg_sys::Latch);
+}
+
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+/// Begins a background worker in this database, as the bootstrap superuser, or in none.
+/// SIGTERM then ends it at its next check for interrupts, also in the middle of a statement;
+/// SIGINT stays what cancels a statement.
+pub fn begin(database: Option<pg_sys::Oid>) {
+    handle(pg_sys::SIGTERM, die);
+    handle(pg_sys::SIGHUP, SignalHandlerForConfigReload);
+    let none = pg_sys::InvalidOid;
+    // SAFETY: called once, first thing in a background worker that asked for a connection.
+    // Without a user the bootstrap superuser is meant, who then need not be able to log in.
+    unsafe {
+        pg_sys::BackgroundWorkerUnblockSignals();
+        match database {
+            Some(oid) => pg_sys::BackgroundWorkerInitializeConnectionByOid(oid, none, 0),
+            None => {
+                let null = std::ptr::null();
+                pg_sys::BackgroundWorkerInitializeConnection(null, null, 0);
+            }
+        }
+    }
+}
+
+/// Lets this process be told something by SIGUSR2: see `was_told`.
+pub fn listen() {
+    handle(pg_sys::SIGUSR2, note_told);
+}
+
+/// Whether the process was told since it was asked last.
+pub fn was_told() -> bool {
+    TOLD.swap(false, Ordering::Relaxed)
+}
+
+/// For a background worker outside a transaction: waits for its latch, for the descriptor to
+/// become readable, or for the time to pass, and returns whether the latch was set. Ends the
+/// process when the postmaster died or SIGTERM came. A cancel stays pending, see
+/// `cancel_requested`. Reads the configuration again when asked to.
+pub fn wait(readable: Option<RawFd>, timeout: Duration) -> bool {
+    let woken = wait_latch(readable, timeout);
+    // SAFETY: the counter is the backend's own; what a check raises while cancels are held is
+    // FATAL, which ends the process without coming back here.
+    unsafe {
+        pg_sys::QueryCancelHoldoffCount += 1;
+        check_for_interrupts();
+        pg_sys::QueryCancelHoldoffCount -= 1;
+        if pg_sys::ConfigReloadPending != 0 {
+            pg_sys::ConfigReloadPending = 0;
+            pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP);
+        }
+    }
+    woken
+}
+
+/// For a function that a session calls: waits until the time has passed or something woke the
+/// session. A cancel, a timeout or the end of the session is raised.
+pub fn sleep_interruptibly(timeout: Duration) {
+    wait_latch(None, timeout);
+    check_for_interrupts();
+}
+
+/// Whether a cancel (`pg_cancel_backend`, `sqs_sync_cancel`) came since this was asked last.
+pub fn cancel_requested() -> bool {
+    // SAFETY: reads and clears a flag that a signal handler sets; a cancel that comes between
+    // the two is one with this one.
+    unsafe {
+        let requested = pg_sys::QueryCancelPending != 0;
+        pg_sys::QueryCancelPending = 0;
+        requested
+    }
+}
+
+/// Runs `work` so that no pending interrupt is acted upon inside it. What came stays pending.
+pub fn holding_interrupts<T>(work: impl FnOnce() -> T) -> T {
+    let _held = Held::new();
+    work()
+}
+
+/// Writes an error that ends nothing to the log (or to the client, in a session).
+pub fn log_warning(error: &Error) {
+    report(PgLogLevel::WARNING, ErrorReport::from(error.clone()));
+}
+
+/// Writes a line to the server's log.
+pub fn log(message: impl Into<String>) {
+    let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
+    report(PgLogLevel::LOG, ErrorReport::new(code, message.into(), "sqs_sync"));
+}
+
+/// A report below ERROR ends with a check for interrupts, which must not leap over our frames.
+fn report(level: PgLogLevel, report: ErrorReport) {
+    holding_interrupts(|| report.report(level));
+}
+
+struct Held;
+
+impl Held {
+    fn new() -> Held {
+        // SAFETY: the backend's own counter, on its own thread.
+        unsafe { pg_sys::InterruptHoldoffCount += 1 };
+        Held
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: as above. An ERROR inside has set the counter to zero already.
+        unsafe {
+            pg_sys::InterruptHoldoffCount = pg_sys::InterruptHoldoffCount.saturating_sub(1);
+        }
+    }
+}
+
+fn wait_latch(readable: Option<RawFd>, timeout: Duration) -> bool {
+    let mut events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+    if readable.is_some() {
+        events |= pg_sys::WL_SOCKET_READABLE;
+    }
+    let milliseconds = timeout.as_millis().min(i32::MAX as u128) as c_long;
+    // SAFETY: waits on the latch of this process, and on a descriptor that the caller has open.
+    unsafe {
+        let happened = pg_sys::WaitLatchOrSocket(
+            pg_sys::MyLatch,
+            events as c_int,
+            readable.unwrap_or(-1),
+            milliseconds,
+            pg_sys::PG_WAIT_EXTENSION,
+        ) as u32;
+        let woken = happened & pg_sys::WL_LATCH_SET != 0;
+        if woken {
+            pg_sys::ResetLatch(pg_sys::MyLatch);
+        }
+        woken
+    }
+}
+
+fn check_for_interrupts() {
+    // SAFETY: an ERROR raised by this unwinds from here as from any call into Postgres.
+    unsafe {
+        if pg_sys::InterruptPending != 0 {
+            pg_sys::ProcessInterrupts();
+        }
+    }
+}
+
+fn handle(signal: u32, handler: unsafe extern "C-unwind" fn(c_int)) {
+    // SAFETY: installs a handler that does only what a signal handler may do.
+    #[cfg(not(feature = "pg18"))]
+    unsafe {
+        pg_sys::pqsignal(signal as c_int, Some(handler));
+    }
+    // SAFETY: as above.
+    #[cfg(feature = "pg18")]
+    unsafe {
+        pg_sys::pqsignal_be(signal as c_int, Some(handler));
+    }
+}
+
+unsafe extern "C-unwind" fn note_told(_: c_int) {
+    TOLD.store(true, Ordering::Relaxed);
+    // SAFETY: Postgres's own, unguarded, and safe in a signal handler; MyLatch always points
+    // to a latch. It signals this process at most, which leaves errno alone.
+    unsafe { SetLatch(pg_sys::MyLatch) };
+}

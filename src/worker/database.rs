@@ -1,0 +1,211 @@
+//! The worker of a database: sees to it that each run that is due has a runner.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use pgrx::bgworkers::BackgroundWorker;
+use pgrx::pg_sys;
+
+use super::backoff::Backoff;
+use super::queue::{self, Due, Found};
+use crate::pg::background::{self, Handle, Kind, Status};
+use crate::pg::transaction::transaction;
+use crate::pg::{Result, database, lock, process};
+use crate::settings;
+
+/// Between two looks at the queue when nothing wakes the worker.
+const POLL: Duration = Duration::from_secs(5);
+/// The same while there are runs that could not be started.
+const RETRY: Duration = Duration::from_secs(1);
+/// A worker that a session started ends after this long with nothing to do.
+const IDLE: Duration = Duration::from_secs(60);
+/// A run whose runner died this often is given up.
+const MOST_DEATHS: u32 = 5;
+
+const NEEDS_SLOT: &str = "a free background worker slot (max_worker_processes)";
+const NEEDS_TURN: &str = "another run to end (sqs_sync.max_runners)";
+
+/// Started by name by Postgres.
+#[pgrx::pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn sqs_sync_worker_main(argument: pg_sys::Datum) {
+    process::begin(Some(super::database_argument(argument)));
+    match transaction(|| Ok(queue::look()?.is_ready() && lock::try_hold_worker())) {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => return process::log_warning(&error),
+    }
+    background::wake(Kind::Launcher, pg_sys::InvalidOid);
+    let on_demand = BackgroundWorker::get_extra() == background::ON_DEMAND;
+    Worker::new().work(on_demand.then_some(IDLE));
+}
+
+impl Found {
+    /// Whether this is a database for us; one of another version is told of in the log.
+    fn is_ready(&self) -> bool {
+        if let Found::OtherVersion(version) = self {
+            process::log(format!(
+                "sqs_sync is idle in this database: the extension's version is {version}, the library's {}",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
+        matches!(self, Found::Runs(_))
+    }
+}
+
+struct Runner {
+    run_id: i64,
+    handle: Handle,
+    since: Instant,
+}
+
+/// Of the runners of one run.
+#[derive(Default)]
+struct Deaths {
+    count: u32,
+    backoff: Backoff,
+    again_at: Option<Instant>,
+}
+
+struct Worker {
+    /// By sync.
+    runners: HashMap<i32, Runner>,
+    /// By run.
+    deaths: HashMap<i64, Deaths>,
+    last_busy: Instant,
+    last_error: Option<String>,
+}
+
+/// What came of a run that is due.
+enum Outcome {
+    /// It runs, or its sync is at another run.
+    UnderWay,
+    Started,
+    Waits(Option<&'static str>),
+    GivenUp(u32),
+}
+
+impl Worker {
+    fn new() -> Worker {
+        let last_busy = Instant::now();
+        Worker { runners: HashMap::new(), deaths: HashMap::new(), last_busy, last_error: None }
+    }
+
+    fn work(&mut self, ends_after_idle: Option<Duration>) {
+        loop {
+            // A cancel of this process means nothing: what can be cancelled is a run.
+            process::cancel_requested();
+            let pause = match self.look_after_runs() {
+                Ok(None) => return,
+                Ok(Some(pause)) => pause,
+                Err(error) => {
+                    self.complain(&error);
+                    POLL
+                }
+            };
+            let idle = ends_after_idle.is_some_and(|limit| self.last_busy.elapsed() >= limit);
+            let pause = if idle { Duration::ZERO } else { pause };
+            if !process::wait(None, pause) && idle {
+                return;
+            }
+        }
+    }
+
+    /// Starts what is due, and returns how long to wait before the next look; None when this is
+    /// no database for us any more.
+    fn look_after_runs(&mut self) -> Result<Option<Duration>> {
+        self.reap();
+        let found = transaction(queue::look)?;
+        if !found.is_ready() {
+            return Ok(None);
+        }
+        let Found::Runs(due) = found else { return Ok(None) };
+        self.last_error = None;
+        self.deaths.retain(|run_id, _| due.iter().any(|run| run.run_id == *run_id));
+        if !(due.is_empty() && self.runners.is_empty()) {
+            self.last_busy = Instant::now();
+        }
+        let mut syncs = HashSet::new();
+        let mut waiting = false;
+        for run in due.iter().filter(|run| syncs.insert(run.sync_id)) {
+            let outcome = self.attend(run);
+            waiting |= matches!(outcome, Outcome::Waits(_));
+            record(run, &outcome)?;
+        }
+        Ok(Some(if waiting { RETRY } else { POLL }))
+    }
+
+    fn attend(&mut self, run: &Due) -> Outcome {
+        if self.runners.contains_key(&run.sync_id) || run.has_runner {
+            return Outcome::UnderWay;
+        }
+        if let Some(deaths) = self.deaths.get(&run.run_id) {
+            if deaths.count >= MOST_DEATHS {
+                return Outcome::GivenUp(deaths.count);
+            }
+            if deaths.again_at.is_some_and(|time| time > Instant::now()) {
+                return Outcome::Waits(None);
+            }
+        }
+        if self.runners_alive() >= settings::max_runners() {
+            return Outcome::Waits(Some(NEEDS_TURN));
+        }
+        let Due { run_id, sync_id, .. } = *run;
+        let extra = format!("{run_id} {sync_id}");
+        let Some(handle) = background::start(Kind::Runner, database::current(), &extra) else {
+            return Outcome::Waits(Some(NEEDS_SLOT));
+        };
+        self.runners.insert(sync_id, Runner { run_id, handle, since: Instant::now() });
+        Outcome::Started
+    }
+
+    /// Our own, and those that an earlier worker of this database started.
+    fn runners_alive(&self) -> usize {
+        let ours: Vec<i32> = self
+            .runners
+            .values()
+            .filter_map(|runner| match runner.handle.status() {
+                Status::Running(pid) => Some(pid),
+                _ => None,
+            })
+            .collect();
+        let all = background::running(Kind::Runner, database::current());
+        self.runners.len() + all.iter().filter(|pid| !ours.contains(pid)).count()
+    }
+
+    /// Forgets runners that ended. If the run did not end with its runner, this was a death.
+    fn reap(&mut self) {
+        let Worker { runners, deaths, .. } = self;
+        runners.retain(|_, runner| {
+            if runner.handle.status() != Status::Stopped {
+                return true;
+            }
+            let deaths = deaths.entry(runner.run_id).or_default();
+            deaths.count += 1;
+            deaths.again_at = Some(Instant::now() + deaths.backoff.after(runner.since.elapsed()));
+            false
+        });
+    }
+
+    /// Logs an error once, not at each look.
+    fn complain(&mut self, error: &crate::pg::Error) {
+        if self.last_error.as_ref() != Some(&error.message) {
+            process::log_warning(error);
+            self.last_error = Some(error.message.clone());
+        }
+    }
+}
+
+/// Writes what became of a run, if that differs from what its row says.
+fn record(run: &Due, outcome: &Outcome) -> Result<()> {
+    let reason = match outcome {
+        Outcome::UnderWay => return Ok(()),
+        Outcome::GivenUp(deaths) => return transaction(|| queue::give_up(run.run_id, *deaths)),
+        Outcome::Started => None,
+        Outcome::Waits(reason) => *reason,
+    };
+    if reason == run.waiting_for.as_deref() {
+        return Ok(());
+    }
+    transaction(|| queue::set_waiting_for(run.run_id, reason))
+}

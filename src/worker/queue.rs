@@ -1,0 +1,78 @@
+//! The runs that are due, as the worker sees them: which there are, why one waits, and the end
+//! of one that cannot be executed.
+
+use pgrx::Spi;
+use pgrx::datum::DatumWithOid;
+
+use crate::pg::rights::as_superuser;
+use crate::pg::{Result, lock};
+
+/// What the worker finds in its database.
+pub enum Found {
+    NoExtension,
+    OtherVersion(String),
+    Runs(Vec<Due>),
+}
+
+/// A run that needs a runner.
+pub struct Due {
+    pub run_id: i64,
+    pub sync_id: i32,
+    pub waiting_for: Option<String>,
+    /// Its sync has a runner, which need not be at this run.
+    pub has_runner: bool,
+}
+
+/// Runs under way come first, so that a run that lost its runner goes on; then in the order in
+/// which they were asked for. Both halves read an index that holds these runs only.
+const DUE: &str = "
+    SELECT run_id, sync_id, waiting_for
+    FROM (SELECT run_id, sync_id, waiting_for, 1 AS place
+          FROM sqs_sync.run WHERE state IN ('diffing', 'publishing')
+          UNION ALL
+          SELECT r.run_id, r.sync_id, r.waiting_for, 2
+          FROM sqs_sync.run r JOIN sqs_sync.sync s ON s.sync_id = r.sync_id
+          WHERE r.state IN ('queued', 'held') AND r.state = 'queued' AND NOT s.paused) due
+    ORDER BY place, run_id";
+
+/// Only reads: takes no transaction id.
+pub fn look() -> Result<Found> {
+    as_superuser(|| {
+        Spi::connect(|client| {
+            let version = "SELECT extversion FROM pg_extension WHERE extname = 'sqs_sync'";
+            let version = client.select(version, Some(1), &[])?;
+            let Some(version) = version.into_iter().next() else { return Ok(Found::NoExtension) };
+            let version = version.get::<String>(1)?.unwrap_or_default();
+            if version != env!("CARGO_PKG_VERSION") {
+                return Ok(Found::OtherVersion(version));
+            }
+            let mut runs = Vec::new();
+            for row in client.select(DUE, None, &[])? {
+                if let (Some(run_id), Some(sync_id)) = (row.get(1)?, row.get(2)?) {
+                    let (waiting_for, has_runner) = (row.get(3)?, lock::has_runner(sync_id));
+                    runs.push(Due { run_id, sync_id, waiting_for, has_runner });
+                }
+            }
+            Ok(Found::Runs(runs))
+        })
+    })
+}
+
+/// Says why a run waits, or that it does not any more.
+pub fn set_waiting_for(run_id: i64, reason: Option<&str>) -> Result<()> {
+    let update = "UPDATE sqs_sync.run SET waiting_for = $2 WHERE run_id = $1";
+    as_superuser(|| Ok(Spi::run_with_args(update, &[run_id.into(), reason.into()])?))
+}
+
+/// Ends a run whose runners died. What it had handed to the publisher stays in doubt.
+pub fn give_up(run_id: i64, deaths: u32) -> Result<()> {
+    let error = format!("the process that executes the run ended unexpectedly {deaths} times");
+    let hint = "The server log says why. The next run of the sync first sends again what this one may have sent.";
+    let update = "
+        UPDATE sqs_sync.run
+        SET state = 'failed', finished_at = clock_timestamp(), runner_pid = NULL,
+            waiting_for = NULL, sqlstate = 'XX000', error = $2, hint = $3
+        WHERE run_id = $1 AND state IN ('queued', 'diffing', 'publishing')";
+    let values: [DatumWithOid; 3] = [run_id.into(), error.into(), hint.into()];
+    as_superuser(|| Ok(Spi::run_with_args(update, &values)?))
+}
