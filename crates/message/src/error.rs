@@ -1,0 +1,98 @@
+//! The two ways in which a message does not come about: the definition cannot be compiled (the
+//! owner's to mend, told once, when it is written), or a row is rejected (told per row, at render).
+
+/// What is wrong with a definition, so that the caller can choose an SQLSTATE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A value that cannot be meant: 22023, `invalid_parameter_value`.
+    Invalid,
+    /// A column that the model does not have: 42703, `undefined_column`.
+    UndefinedColumn,
+    /// Liquid that is not supported: 0A000, `feature_not_supported`.
+    NotSupported,
+}
+
+/// A definition that cannot be compiled. Its `Display` is the message, in Postgres's style: it
+/// begins in lower case and has no full stop.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}", .fault.message)]
+pub struct DefinitionError {
+    property: &'static str,
+    fault: Fault,
+}
+
+impl DefinitionError {
+    /// The option at fault: `template`, `body_column`, `fields`, `attributes`, `key`, or `body`
+    /// where not one option but the choice among them is wrong.
+    pub fn property(&self) -> &'static str {
+        self.property
+    }
+
+    /// What kind of mistake it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.fault.kind
+    }
+
+    /// What to do about it, in whole sentences.
+    pub fn hint(&self) -> Option<&str> {
+        self.fault.hint.as_deref()
+    }
+}
+
+/// What is wrong, before it is known which option it was found in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fault {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    pub fn invalid(message: impl Into<String>) -> Fault {
+        Fault { kind: ErrorKind::Invalid, message: message.into(), hint: None }
+    }
+
+    pub fn not_supported(what: &str) -> Fault {
+        let message = format!("{what} is not supported yet");
+        Fault { kind: ErrorKind::NotSupported, message, hint: None }
+    }
+
+    pub fn undefined_column(message: impl Into<String>) -> Fault {
+        Fault { kind: ErrorKind::UndefinedColumn, message: message.into(), hint: None }
+    }
+
+    pub fn with_hint(self, hint: impl Into<Option<String>>) -> Fault {
+        Fault { hint: hint.into(), ..self }
+    }
+
+    /// The same fault, told as one of a part: `part: message`.
+    pub fn within(self, part: &str) -> Fault {
+        Fault { message: format!("{part}: {}", self.message), ..self }
+    }
+
+    pub fn on(self, property: &'static str) -> DefinitionError {
+        DefinitionError { property, fault: self }
+    }
+}
+
+/// Why a row makes no message. It names a limit, a size, a code point, a column or an attribute,
+/// and never shows the row's values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// A stable word, in snake case, to select and count by.
+    pub code: &'static str,
+    /// What is wrong, in Postgres's style for messages.
+    pub reason: String,
+    /// What to do about it, in whole sentences.
+    pub hint: Option<String>,
+}
+
+impl Rejection {
+    pub(crate) fn new(code: &'static str, reason: impl Into<String>) -> Rejection {
+        Rejection { code, reason: reason.into(), hint: None }
+    }
+
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Rejection {
+        Rejection { hint: Some(hint.into()), ..self }
+    }
+}

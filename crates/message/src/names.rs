@@ -1,0 +1,87 @@
+//! The names that a definition may use: the model's columns and its key.
+
+use crate::error::Fault;
+
+/// How alike two names must be for one to be suggested in place of the other, from 0 to 1.
+const SUGGESTED_FROM: f64 = 0.6;
+
+/// The columns of a model and those of them that are its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a> {
+    pub columns: &'a [String],
+    pub key: &'a [String],
+}
+
+impl Names<'_> {
+    /// The place of a column in a row.
+    ///
+    /// # Errors
+    ///
+    /// `UndefinedColumn`, with the name that is nearest.
+    pub fn column(&self, name: &str) -> Result<usize, Fault> {
+        self.columns.iter().position(|column| column == name).ok_or_else(|| {
+            Fault::undefined_column(format!("column {name:?} is not in the model"))
+                .with_hint(suggestion(name, self.columns))
+        })
+    }
+
+    /// The place in a row of a column that must be one of the key's.
+    ///
+    /// # Errors
+    ///
+    /// `UndefinedColumn`, with the name that is nearest.
+    pub fn key_column(&self, name: &str) -> Result<usize, Fault> {
+        if !self.key.iter().any(|column| column == name) {
+            return Err(Fault::undefined_column(format!("column {name:?} is not in the key"))
+                .with_hint(suggestion(name, self.key)));
+        }
+        self.column(name)
+    }
+}
+
+/// A hint with the name that is most like the one that was written.
+pub(crate) fn suggestion<S: AsRef<str>>(written: &str, names: &[S]) -> Option<String> {
+    // Longer than any name of Postgres's: nothing can be like it, and it would be slow to find out.
+    if written.len() > 256 {
+        return None;
+    }
+    let written = written.to_lowercase();
+    let likeness =
+        |name: &str| strsim::normalized_damerau_levenshtein(&written, &name.to_lowercase());
+    names
+        .iter()
+        .map(|name| (likeness(name.as_ref()), name.as_ref()))
+        .filter(|(likeness, _)| *likeness >= SUGGESTED_FROM)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, name)| format!("Perhaps you meant {name:?}."))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn an_unknown_column_is_named_with_the_nearest_one() {
+        let columns = ["id", "full_name", "age"].map(str::to_owned);
+        let names = Names { columns: &columns, key: &columns[..1] };
+        assert_eq!(names.column("age").unwrap(), 2);
+
+        let fault = names.column("fullname").unwrap_err();
+        assert_eq!(fault.kind, ErrorKind::UndefinedColumn);
+        assert_eq!(fault.message, "column \"fullname\" is not in the model");
+        assert_eq!(fault.hint.unwrap(), "Perhaps you meant \"full_name\".");
+        assert_eq!(names.column("Age").unwrap_err().hint.unwrap(), "Perhaps you meant \"age\".");
+        assert_eq!(names.column("zzz").unwrap_err().hint, None);
+    }
+
+    #[test]
+    fn a_column_outside_the_key_is_no_key_column() {
+        let columns = ["id", "age"].map(str::to_owned);
+        let names = Names { columns: &columns, key: &columns[..1] };
+        assert_eq!(names.key_column("id").unwrap(), 0);
+        let fault = names.key_column("age").unwrap_err();
+        assert_eq!(fault.message, "column \"age\" is not in the key");
+    }
+}

@@ -1,0 +1,175 @@
+//! Liquid templates: compiled once, then rendered from borrowed columns.
+//!
+//! The way of a template: [`scan`] splits it at its delimiters and holds the caps on size; [`parse`]
+//! has the `liquid-core` crate read what is between them, one element at a time; [`tree`] builds the
+//! blocks without recursion; [`operand`] and [`condition`] give names and comparisons their
+//! meaning; [`position`] follows the JSON around each output.
+//!
+//! Why so little of the crate: its values hold numbers as `i64` and `f64`, its comparisons take
+//! wrong branches, and its parser recurses and panics on input that an owner can write. So it is
+//! the parser of single elements, small and checked before, and the core is ours. No other module
+//! than [`parse`] names it.
+//!
+//! Promises: a template costs bounded stack and memory to compile and to render; every name is
+//! checked when it is compiled; a JSON template renders to valid JSON in which each output is one
+//! value or a part of one string, or the row is rejected.
+
+mod condition;
+mod operand;
+mod parse;
+mod position;
+mod scan;
+mod tree;
+
+use crate::error::{Fault, Rejection};
+use crate::json;
+use crate::names::Names;
+use crate::output::Output;
+use crate::value::{Change, Value};
+
+use operand::Operand;
+use position::Position;
+use tree::Node;
+
+/// What a template makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A JSON text: outputs are escaped or checked according to where they stand.
+    Json,
+    /// Any text: outputs stand as they are.
+    Text,
+}
+
+/// A compiled template.
+#[derive(Debug)]
+pub(crate) struct Template {
+    format: Format,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Nothing in it depends on the row.
+    Literal(String),
+    /// A text template that is one output and nothing else.
+    Lone(Operand),
+    Nodes(Vec<Node>),
+}
+
+/// A fault and where in the template it is, as an offset in bytes.
+#[derive(Debug)]
+struct Located {
+    at: usize,
+    fault: Fault,
+}
+
+impl Fault {
+    fn at(self, at: usize) -> Located {
+        Located { at, fault: self }
+    }
+}
+
+impl Template {
+    /// Compiles a template that may use these names.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with its line and column (in characters, from 1).
+    pub fn compile(source: &str, format: Format, names: Names<'_>) -> Result<Template, Fault> {
+        let compiled = Template::compile_located(source, format, names);
+        compiled.map_err(|Located { at, fault }| fault.within(&place(source, at)))
+    }
+
+    fn compile_located(
+        source: &str,
+        format: Format,
+        names: Names<'_>,
+    ) -> Result<Template, Located> {
+        let mut nodes = tree::build(&scan::scan(source)?, names)?;
+        if format == Format::Json {
+            position::resolve(&mut nodes)?;
+        }
+        let content = match (nodes.pop(), nodes.is_empty()) {
+            (None, _) => Content::Literal(String::new()),
+            (Some(Node::Text { text, .. }), true) => Content::Literal(text),
+            (Some(Node::Output(output)), true) if format == Format::Text => {
+                Content::Lone(output.value)
+            }
+            (Some(last), _) => {
+                nodes.push(last);
+                Content::Nodes(nodes)
+            }
+        };
+        if let (Format::Json, Content::Literal(text)) = (format, &content) {
+            json::check_body(text).map_err(|rejection| Fault::invalid(rejection.reason).at(0))?;
+        }
+        Ok(Template { format, content })
+    }
+
+    /// The template's text when no row changes it.
+    pub fn as_literal(&self) -> Option<&str> {
+        match &self.content {
+            Content::Literal(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Renders the template for a change.
+    ///
+    /// # Errors
+    ///
+    /// Rejections `message_too_long`, and for JSON `not_a_json_value` and `invalid_json`.
+    pub fn render(&self, change: &Change<'_>) -> Result<String, Rejection> {
+        let mut out = Output::default();
+        match &self.content {
+            Content::Literal(text) => out.push(text)?,
+            Content::Lone(value) => out.push(value.value(change)?.text())?,
+            Content::Nodes(nodes) => {
+                render_nodes(nodes, change, &mut out)?;
+                if self.format == Format::Json {
+                    json::check_body(out.as_str())?;
+                }
+            }
+        }
+        Ok(out.into_string())
+    }
+}
+
+/// Recurses once for each block within a block, of which [`tree`] allows a few dozen.
+fn render_nodes(nodes: &[Node], change: &Change<'_>, out: &mut Output) -> Result<(), Rejection> {
+    for node in nodes {
+        match node {
+            Node::Text { text, .. } => out.push(text)?,
+            Node::Output(output) => render_output(output, change, out)?,
+            Node::If(block) => render_nodes(block.choose(change)?, change, out)?,
+        }
+    }
+    Ok(())
+}
+
+fn render_output(
+    output: &tree::Output,
+    change: &Change<'_>,
+    out: &mut Output,
+) -> Result<(), Rejection> {
+    let value = output.value.value(change)?;
+    match (output.position, &value) {
+        (Position::Plain, _) => out.push(value.text()),
+        (Position::String, _) => json::push_escaped(out, value.text()),
+        (Position::Value, Value::Text(text)) if position::stands_as_value(text) => out.push(text),
+        (Position::Value, Value::Text(_)) => {
+            let reason = format!("{} holds text that is not one JSON value", output.value.label());
+            Err(Rejection::new("not_a_json_value", reason)
+                .with_hint("Put quotes around the output in the template."))
+        }
+        (Position::Value, _) => json::push_value(out, &value),
+    }
+}
+
+/// A place in a template, for people.
+fn place(source: &str, at: usize) -> String {
+    let before = source.get(..at).unwrap_or(source);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}")
+}

@@ -1,0 +1,210 @@
+//! Splits a template at its delimiters, in one pass over its bytes and without recursion, and holds
+//! the caps that let everything after it be small. Whitespace control, `raw` and `comment` are done
+//! with here.
+
+use super::Located;
+use crate::error::Fault;
+
+/// The largest template, in bytes.
+const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
+
+/// The most that may stand between a pair of delimiters, in bytes. The parser's worst case is
+/// quadratic in this.
+const MAX_ELEMENT_BYTES: usize = 8 * 1024;
+
+/// A part of a template.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece<'t> {
+    /// Text, with the whitespace gone that its neighbours take away.
+    Text(Span<'t>),
+    /// What is inside `{{ }}`.
+    Output(Span<'t>),
+    /// A `{% %}`: its name, and what comes after the name.
+    Tag { name: Span<'t>, arguments: Span<'t> },
+}
+
+/// A part of the template and its offset in bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Span<'t> {
+    pub text: &'t str,
+    pub at: usize,
+}
+
+impl<'t> Span<'t> {
+    fn from(self, bytes: usize) -> Span<'t> {
+        Span { text: self.text.get(bytes..).unwrap_or_default(), at: self.at + bytes }
+    }
+
+    fn until(self, bytes: usize) -> Span<'t> {
+        Span { text: self.text.get(..bytes).unwrap_or_default(), at: self.at }
+    }
+
+    fn trim_start(self) -> Span<'t> {
+        self.from(self.text.len() - self.text.trim_start().len())
+    }
+
+    fn trim_end(self) -> Span<'t> {
+        self.until(self.text.trim_end().len())
+    }
+}
+
+/// Splits a template into its parts.
+pub(super) fn scan(template: &str) -> Result<Vec<Piece<'_>>, Located> {
+    if template.len() > MAX_TEMPLATE_BYTES {
+        let message = format!(
+            "a template of {} bytes is larger than the limit of {MAX_TEMPLATE_BYTES}",
+            template.len()
+        );
+        return Err(Fault::invalid(message).at(0));
+    }
+    let mut scanner =
+        Scanner { rest: Span { text: template, at: 0 }, trim: false, pieces: Vec::new() };
+    while let Some(open) = next_delimiter(scanner.rest.text) {
+        scanner.element(open)?;
+    }
+    scanner.text(scanner.rest, false);
+    Ok(scanner.pieces)
+}
+
+struct Scanner<'t> {
+    /// What has not been read.
+    rest: Span<'t>,
+    /// Whether the last delimiter takes away the whitespace after it.
+    trim: bool,
+    pieces: Vec<Piece<'t>>,
+}
+
+impl<'t> Scanner<'t> {
+    fn text(&mut self, text: Span<'t>, trim_end: bool) {
+        let text = if self.trim { text.trim_start() } else { text };
+        let text = if trim_end { text.trim_end() } else { text };
+        if !text.text.is_empty() {
+            self.pieces.push(Piece::Text(text));
+        }
+    }
+
+    /// Reads the text before the delimiter at `open`, and the element that begins there.
+    fn element(&mut self, open: usize) -> Result<(), Located> {
+        let (text, element) = (self.rest.until(open), self.rest.from(open));
+        let is_tag = element.text.starts_with("{%");
+        let inner = element.from(2);
+        let hyphen = usize::from(inner.text.starts_with('-'));
+        self.text(text, hyphen == 1);
+
+        let inner = inner.from(hyphen);
+        let Some(close) = closing(inner.text, if is_tag { *b"%}" } else { *b"}}" }) else {
+            let delimiter = if is_tag { "{%" } else { "{{" };
+            return Err(Fault::invalid(format!("{delimiter:?} is not closed")).at(element.at));
+        };
+        self.rest = inner.from(close + 2);
+        let inner = inner.until(close);
+        self.trim = inner.text.ends_with('-');
+        let inner = inner.until(inner.text.len() - usize::from(self.trim));
+        if inner.text.len() > MAX_ELEMENT_BYTES {
+            let message = format!("more than {MAX_ELEMENT_BYTES} bytes between delimiters");
+            return Err(Fault::invalid(message).at(element.at));
+        }
+        if is_tag { self.tag(inner, element.at) } else { self.output(inner) }
+    }
+
+    fn output(&mut self, inner: Span<'t>) -> Result<(), Located> {
+        self.pieces.push(Piece::Output(inner));
+        Ok(())
+    }
+
+    fn tag(&mut self, inner: Span<'t>, at: usize) -> Result<(), Located> {
+        let inner = inner.trim_start();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let length = match inner.text.find(|c| !is_name(c)) {
+            // A name that is none, such as the # of an inline comment: its first character.
+            Some(0) => inner.text.chars().next().map_or(0, char::len_utf8),
+            Some(end) => end,
+            None => inner.text.len(),
+        };
+        let (name, arguments) = (inner.until(length), inner.from(length));
+        match name.text {
+            "" => Err(Fault::invalid("a tag needs a name").at(at)),
+            "raw" | "comment" if !arguments.text.trim().is_empty() => {
+                let message = format!("tag {:?} takes no arguments", name.text);
+                Err(Fault::invalid(message).at(arguments.at))
+            }
+            "raw" => self.verbatim("raw", "endraw", at),
+            "comment" => self.verbatim("comment", "endcomment", at),
+            _ => {
+                self.pieces.push(Piece::Tag { name, arguments });
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads up to the end of a block in which Liquid is not read. The text of a `raw` stays.
+    fn verbatim(&mut self, begin: &str, end: &str, at: usize) -> Result<(), Located> {
+        let body = self.rest;
+        // Comments nest, raw blocks do not.
+        let nests = begin == "comment";
+        let mut depth = 1usize;
+        let mut from = 0;
+        while let Some(open) = body.from(from).text.find("{%") {
+            let tag = body.from(from + open);
+            from += open + 2;
+            if nests && bare_tag(tag.text, begin).is_some() {
+                depth += 1;
+            }
+            let Some(bare) = bare_tag(tag.text, end) else { continue };
+            depth -= 1;
+            if depth == 0 {
+                if !nests {
+                    self.text(body.until(from - 2), bare.trim_before);
+                }
+                self.trim = bare.trim_after;
+                self.rest = tag.from(bare.length);
+                return Ok(());
+            }
+        }
+        Err(Fault::invalid(format!("tag {begin:?} is not closed with {end:?}")).at(at))
+    }
+}
+
+/// A tag without arguments, found at the beginning of a text.
+struct BareTag {
+    length: usize,
+    trim_before: bool,
+    trim_after: bool,
+}
+
+fn bare_tag(text: &str, name: &str) -> Option<BareTag> {
+    let inner = text.strip_prefix("{%")?;
+    let (inner, trim_before) = match inner.strip_prefix('-') {
+        Some(inner) => (inner, true),
+        None => (inner, false),
+    };
+    let inner = inner.trim_start().strip_prefix(name)?.trim_start();
+    let (inner, trim_after) = match inner.strip_prefix('-') {
+        Some(inner) => (inner, true),
+        None => (inner, false),
+    };
+    let rest = inner.strip_prefix("%}")?;
+    Some(BareTag { length: text.len() - rest.len(), trim_before, trim_after })
+}
+
+/// Where the next `{{` or `{%` begins.
+fn next_delimiter(text: &str) -> Option<usize> {
+    text.as_bytes().windows(2).position(|pair| matches!(pair, b"{{" | b"{%"))
+}
+
+/// Where the closing delimiter begins; one within quotes does not count. None when the element is
+/// not closed before another begins.
+fn closing(text: &str, close: [u8; 2]) -> Option<usize> {
+    let mut quote = None;
+    for (at, pair) in text.as_bytes().windows(2).enumerate() {
+        match (quote, pair[0]) {
+            (Some(open), byte) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, byte @ (b'"' | b'\'')) => quote = Some(byte),
+            (None, _) if pair == close => return Some(at),
+            (None, _) if matches!(pair, b"{{" | b"{%" | b"%}" | b"}}") => return None,
+            (None, _) => {}
+        }
+    }
+    None
+}
