@@ -1,11 +1,27 @@
-//! sqs_sync
-mod api {
-    mod worker;
-}
+//! sqs_sync: keeps Amazon SQS told of what changed in a query.
+//!
+//! A map of the system, in the order in which a run passes through it:
+//!
+//! * [`api`]: the SQL functions. `sqs_sync_create` stores a sync, `sqs_sync_run` queues a run.
+//! * [`worker`]: the processes. A launcher keeps a worker in each database that has the
+//!   extension; the worker starts a runner for each run that is due.
+//! * [`run`]: the way of a run: what is in doubt is sent again, the diff is taken, changes are
+//!   published and acknowledged.
+//! * [`changes`]: model against snapshot, and the change set that keeps what is being told.
+//! * [`connection`]: servers and user mappings, and the publisher's configuration from them.
+//! * [`catalog`]: our own tables.
+//! * [`pg`]: all glue to Postgres's C interface, and every `unsafe` block.
+//!
+//! Two crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
+//! messages to SQS from a thread of its own. Dependencies run one way: api → run → changes,
+//! catalog, connection, message, publisher → pg.
+
+mod api;
+mod catalog;
+mod changes;
+mod connection;
 mod pg;
-mod run {
-    pub fn execute(_: i64) {}
-}
+mod run;
 mod settings;
 mod worker;
 

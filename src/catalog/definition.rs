@@ -51,7 +51,9 @@ pub fn parse_events(names: &[String]) -> Result<Vec<Event>> {
         }
     }
     match events.is_empty() {
-        true => Err(Error::invalid("events is empty").hint("Events are added, changed and removed.")),
+        true => {
+            Err(Error::invalid("events is empty").hint("Events are added, changed and removed."))
+        }
         false => Ok(events),
     }
 }

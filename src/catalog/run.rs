@@ -47,11 +47,6 @@ impl State {
     pub fn has_ended(self) -> bool {
         !matches!(self, State::Queued | State::Diffing | State::Held | State::Publishing)
     }
-
-    /// A runner is at work on it, or died over it.
-    pub fn is_active(self) -> bool {
-        matches!(self, State::Diffing | State::Publishing)
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -210,6 +205,17 @@ pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -
         ],
     )?;
     Ok(())
+}
+
+/// Ends a run that has not begun, or is held; false if it is neither.
+pub fn cancel_waiting(run_id: i64) -> Result<bool> {
+    let cancelled = sql::execute(
+        "UPDATE sqs_sync.run SET state = 'cancelled', waiting_for = NULL, \
+         finished_at = pg_catalog.clock_timestamp() \
+         WHERE run_id = $1 AND state IN ('queued', 'held')",
+        &[run_id.into()],
+    )?;
+    Ok(cancelled > 0)
 }
 
 pub fn request_cancel(run_id: i64) -> Result<()> {

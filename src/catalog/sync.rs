@@ -75,12 +75,15 @@ pub fn by_name(name: &str) -> Result<Sync> {
     find(name)?.ok_or_else(|| does_not_exist(name))
 }
 
+/// The same, locked until the end of the transaction.
+pub fn lock(name: &str) -> Result<Sync> {
+    let statement = format!("SELECT {COLUMNS} FROM sqs_sync.sync WHERE name = $1 FOR UPDATE");
+    sql::returning(&statement, &[name.into()], read)?.pop().ok_or_else(|| does_not_exist(name))
+}
+
 pub fn does_not_exist(name: &str) -> Error {
-    Error::new(
-        PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-        format!("sync \"{name}\" does not exist"),
-    )
-    .hint("The view sqs_sync.syncs lists those that you may see.")
+    Error::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("sync \"{name}\" does not exist"))
+        .hint("The view sqs_sync.syncs lists those that you may see.")
 }
 
 pub fn by_id(id: i32) -> Result<Sync> {

@@ -20,7 +20,13 @@ const WORTH_TRUNCATING: i64 = 8 << 20;
 impl ChangeSet<'_> {
     /// The next changes after `after`, up to and including `through`, that were found under
     /// this version of the definition.
-    pub fn read(&self, after: i64, through: i64, version: i32, limit: Limit) -> Result<Vec<ChangeRow>> {
+    pub fn read(
+        &self,
+        after: i64,
+        through: i64,
+        version: i32,
+        limit: Limit,
+    ) -> Result<Vec<ChangeRow>> {
         let columns: Vec<String> = self
             .columns
             .iter()
@@ -30,7 +36,7 @@ impl ChangeSet<'_> {
             })
             .collect();
         let statement = format!(
-            "SELECT sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, sqs_sync_version, {} FROM ONLY {} \
+            "SELECT sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, {} FROM ONLY {} \
              WHERE sqs_sync_change_id > $1 AND sqs_sync_change_id <= $2 AND sqs_sync_version = $3 ORDER BY sqs_sync_change_id",
             columns.join(", "),
             self.tables.changes
@@ -100,20 +106,11 @@ impl ChangeSet<'_> {
         sql::execute(&statement, &[ids.to_vec().into()]).map(|_| ())
     }
 
-    /// How many changes up to `through` still are in the change set.
-    pub fn count_through(&self, through: i64) -> Result<i64> {
-        let statement =
-            format!("SELECT count(*) FROM ONLY {} WHERE sqs_sync_change_id <= $1", self.tables.changes);
-        sql::value(&statement, &[through.into()])
-    }
-
     /// Empties the change set, in which nothing is in doubt.
     pub fn clear(&self) -> Result<()> {
         let changes = &self.tables.changes;
-        let bytes: i64 = sql::value(
-            "SELECT pg_catalog.pg_table_size($1)",
-            &[tables::oid(changes)?.into()],
-        )?;
+        let bytes: i64 =
+            sql::value("SELECT pg_catalog.pg_table_size($1)", &[tables::oid(changes)?.into()])?;
         let statement = match bytes > WORTH_TRUNCATING {
             true => format!("TRUNCATE ONLY {changes}"),
             false => format!("DELETE FROM ONLY {changes}"),

@@ -68,7 +68,9 @@ pub fn of_model(relation: Oid) -> Result<Vec<Column>> {
             PgSqlErrorCode::ERRCODE_RESERVED_NAME,
             format!("column name \"{}\" is reserved", column.name),
         )
-        .hint(format!("Names that begin with {RESERVED} are the extension's: rename the column in a view."))),
+        .hint(format!(
+            "Names that begin with {RESERVED} are the extension's: rename the column in a view."
+        ))),
     }
 }
 

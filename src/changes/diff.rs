@@ -52,7 +52,9 @@ impl Subject<'_> {
             .iter()
             .zip(&positions)
             .enumerate()
-            .map(|(i, (k, n))| format!("COALESCE({MODEL}.c{n}, s.{}) AS k{}", k.column.quoted(), i + 1))
+            .map(|(i, (k, n))| {
+                format!("COALESCE({MODEL}.c{n}, s.{}) AS k{}", k.column.quoted(), i + 1)
+            })
             .collect();
         let contents: Vec<String> = (1..=stored.len()).map(|n| format!("{MODEL}.c{n}")).collect();
         let same_key = key::equal(
@@ -78,7 +80,13 @@ impl Subject<'_> {
 
     /// Writes what was found to the change set, numbered from `first_id` in the order of the
     /// model; changes whose event is not in `published` are silent.
-    pub fn write(&self, found: &Spool, first_id: i64, version: i32, published: &[&str]) -> Result<()> {
+    pub fn write(
+        &self,
+        found: &Spool,
+        first_id: i64,
+        version: i32,
+        published: &[&str],
+    ) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
         let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
@@ -118,9 +126,13 @@ impl Subject<'_> {
         if self.order.is_empty() {
             return String::new();
         }
-        let position = |name: &str| self.columns.iter().position(|c| c.name == name).unwrap_or(0) + 1;
-        let items: Vec<String> =
-            self.order.iter().map(|o| format!("c{} {}", position(&o.column), o.direction)).collect();
+        let position =
+            |name: &str| self.columns.iter().position(|c| c.name == name).unwrap_or(0) + 1;
+        let items: Vec<String> = self
+            .order
+            .iter()
+            .map(|o| format!("c{} {}", position(&o.column), o.direction))
+            .collect();
         format!("ORDER BY {}, event <> 'removed'", items.join(", "))
     }
 
@@ -182,7 +194,10 @@ pub fn key_json(key: &[KeyColumn], value: impl Fn(usize) -> String) -> String {
         .enumerate()
         .map(|(i, k)| format!("{}, {}", pgrx::spi::quote_literal(&k.column.name), value(i)))
         .collect();
-    format!("pg_catalog.left(pg_catalog.json_build_object({})::pg_catalog.text, {SHOWN_KEY})", pairs.join(", "))
+    format!(
+        "pg_catalog.left(pg_catalog.json_build_object({})::pg_catalog.text, {SHOWN_KEY})",
+        pairs.join(", ")
+    )
 }
 
 fn unfit(key: String, code: String, rows: i64) -> Rejection {

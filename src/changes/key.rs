@@ -30,8 +30,9 @@ pub fn parse_names(option: &str, list: &str) -> Result<Vec<String>> {
 }
 
 fn malformed(option: &str, list: &str) -> Error {
-    Error::invalid(format!("{option} is not a list of columns: \"{list}\""))
-        .hint("Separate columns by commas, and put a name that is not all lower case in double quotes.")
+    Error::invalid(format!("{option} is not a list of columns: \"{list}\"")).hint(
+        "Separate columns by commas, and put a name that is not all lower case in double quotes.",
+    )
 }
 
 /// Columns of a relation's primary key, in order; none if it has no such key.
@@ -89,7 +90,11 @@ fn operator_name(operator: Oid) -> Result<String> {
 }
 
 /// `left` and `right` have the same key: a condition in SQL.
-pub fn equal(key: &[KeyColumn], left: impl Fn(usize) -> String, right: impl Fn(usize) -> String) -> String {
+pub fn equal(
+    key: &[KeyColumn],
+    left: impl Fn(usize) -> String,
+    right: impl Fn(usize) -> String,
+) -> String {
     let conditions: Vec<String> = key
         .iter()
         .enumerate()
@@ -111,7 +116,8 @@ pub fn parse_order(list: &str, columns: &[Column]) -> Result<Vec<Order>> {
     split_at_commas(list)
         .iter()
         .map(|item| {
-            let (name, direction) = split_direction(item.trim()).ok_or_else(|| malformed("order_by", list))?;
+            let (name, direction) =
+                split_direction(item.trim()).ok_or_else(|| malformed("order_by", list))?;
             let names = types::split_identifiers(name).unwrap_or_default();
             let [name] = names.as_slice() else { return Err(malformed("order_by", list)) };
             let column = find_column("order_by", name, columns)?;

@@ -40,10 +40,18 @@ impl Layout {
     }
 
     /// Brings the tables in line. In the diff's transaction, with the change set empty.
-    pub fn adapt(&self, model: &str, tables: &Tables, key: &[KeyColumn], as_owner: &AsOwner<'_>) -> Result<()> {
+    pub fn adapt(
+        &self,
+        model: &str,
+        tables: &Tables,
+        key: &[KeyColumn],
+        as_owner: &AsOwner<'_>,
+    ) -> Result<()> {
         if !self.dropped.is_empty() {
             as_owner.run(|| self.forget_dropped(tables))?;
-            rights::as_superuser(|| alter(tables, self.dropped.iter().map(|name| drop_column(name))))?;
+            rights::as_superuser(|| {
+                alter(tables, self.dropped.iter().map(|name| drop_column(name)))
+            })?;
         }
         if !self.added.is_empty() {
             columns::check_width(&self.columns())?;
@@ -79,7 +87,8 @@ impl Layout {
             .enumerate()
             .map(|(i, c)| format!("{} = m.c{}", c.quoted(), self.kept.len() + i + 1))
             .collect();
-        let position = |i: usize| self.kept.iter().position(|c| c.name == key[i].column.name).unwrap_or(0) + 1;
+        let position =
+            |i: usize| self.kept.iter().position(|c| c.name == key[i].column.name).unwrap_or(0) + 1;
         let same_key = key::equal(
             key,
             |i| format!("m.c{}", position(i)),

@@ -9,6 +9,4 @@ pub mod layout;
 pub mod model;
 pub mod tables;
 
-pub use columns::Column;
-pub use model::Model;
 pub use tables::Tables;

@@ -32,8 +32,9 @@ pub fn find(name: &str) -> Result<Option<Model>> {
         return Err(wrong_object(format!("{} is not a table or view", model.name)));
     }
     if persistence == "t" {
-        return Err(wrong_object(format!("{} is temporary", model.name))
-            .hint("The worker that reads a model is another session: make it a permanent table or view."));
+        return Err(wrong_object(format!("{} is temporary", model.name)).hint(
+            "The worker that reads a model is another session: make it a permanent table or view.",
+        ));
     }
     Ok(Some(model))
 }
@@ -54,8 +55,12 @@ pub fn does_not_exist(name: &str) -> Error {
 pub fn is_statement(model: &str) -> bool {
     let text = model.trim_start();
     let word = text.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    let is_keyword = ["select", "with", "values", "table"].iter().any(|k| word.eq_ignore_ascii_case(k));
-    text.starts_with('(') || text.starts_with("--") || text.starts_with("/*") || (is_keyword && word.len() < text.len())
+    let is_keyword =
+        ["select", "with", "values", "table"].iter().any(|k| word.eq_ignore_ascii_case(k));
+    text.starts_with('(')
+        || text.starts_with("--")
+        || text.starts_with("/*")
+        || (is_keyword && word.len() < text.len())
 }
 
 /// Makes the view of a model that was given as a SELECT: in our schema, owned by the caller,
@@ -79,7 +84,10 @@ pub fn create_view(select: &str, sync_id: i32, caller: Oid) -> Result<Model> {
 fn caller_search_path() -> Result<String> {
     let schemas: Vec<String> = sql::value("SELECT pg_catalog.current_schemas(false)::text[]", &[])?;
     let names: Vec<String> = schemas.iter().map(|name| quoted(name)).collect();
-    Ok(format!("{}, pg_temp", if names.is_empty() { "pg_catalog".to_owned() } else { names.join(", ") }))
+    Ok(format!(
+        "{}, pg_temp",
+        if names.is_empty() { "pg_catalog".to_owned() } else { names.join(", ") }
+    ))
 }
 
 pub fn role_name(role: Oid) -> Result<String> {

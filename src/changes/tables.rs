@@ -104,9 +104,11 @@ pub fn owner(tables: &Tables) -> Result<Option<Oid>> {
 }
 
 pub fn oid(table: &str) -> Result<Oid> {
-    sql::row("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", &[table.into()], |row| row.get(1))?
-        .flatten()
-        .ok_or_else(|| missing(table))
+    sql::row("SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", &[table.into()], |row| {
+        row.get(1)
+    })?
+    .flatten()
+    .ok_or_else(|| missing(table))
 }
 
 pub fn missing(table: &str) -> Error {

@@ -19,7 +19,14 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
          FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
          WHERE s.srvname = $1",
         &[server.into(), owner.into()],
-        |row| Ok((row.need::<bool>(1)?, row.need::<bool>(2)?, row.need::<bool>(3)?, row.need::<String>(4)?)),
+        |row| {
+            Ok((
+                row.need::<bool>(1)?,
+                row.need::<bool>(2)?,
+                row.need::<bool>(3)?,
+                row.need::<String>(4)?,
+            ))
+        },
     )?;
     match found {
         None => Err(Error::new(

@@ -23,14 +23,19 @@ const MAPPING: [Known; 3] = [
 
 /// The validator: called by Postgres with all options that an object will have.
 #[pg_extern(sql = false)]
-fn connection_options(options: Vec<Option<String>>, catalog: Oid) -> std::result::Result<(), ErrorReport> {
+fn connection_options(
+    options: Vec<Option<String>>,
+    catalog: Oid,
+) -> std::result::Result<(), ErrorReport> {
     let options: Vec<(String, String)> = options
         .into_iter()
         .flatten()
         .filter_map(|o| o.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect();
     // The statement holds what may be a secret, under a name mistyped too: keep it from the log.
-    validate(catalog, &options).inspect_err(|_| process::hide_statement()).map_err(ErrorReport::from)
+    validate(catalog, &options)
+        .inspect_err(|_| process::hide_statement())
+        .map_err(ErrorReport::from)
 }
 
 fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
@@ -60,7 +65,8 @@ fn check_names(object: &str, known: &[Known], options: &[(String, String)]) -> R
         )
         .hint(hint));
     }
-    let missing = known.iter().find(|k| k.required && !options.iter().any(|(name, _)| name == k.name));
+    let missing =
+        known.iter().find(|k| k.required && !options.iter().any(|(name, _)| name == k.name));
     missing.map_or(Ok(()), |known| {
         Err(Error::new(
             PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
@@ -81,7 +87,11 @@ fn check_server(options: &[(String, String)]) -> Result<()> {
     check_filled(options)?;
     for (name, value) in options {
         match name.as_str() {
-            "region" if !value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') => {
+            "region"
+                if !value
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') =>
+            {
                 return Err(Error::invalid("option \"region\" is not the name of an AWS region")
                     .hint("It is a name such as eu-west-1."));
             }
@@ -120,15 +130,21 @@ pub fn connection(
     let of_server = |name: &str| {
         server_options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
     };
-    let mut of_mapping: std::collections::HashMap<String, String> = mapping_options.into_iter().collect();
-    let missing = |name: &str| Error::invalid(format!("server \"{server}\" has no option \"{name}\""));
+    let mut of_mapping: std::collections::HashMap<String, String> =
+        mapping_options.into_iter().collect();
+    let missing =
+        |name: &str| Error::invalid(format!("server \"{server}\" has no option \"{name}\""));
     Ok(Connection {
         region: of_server("region").ok_or_else(|| missing("region"))?,
         endpoint_url: of_server("endpoint_url"),
         credentials: Credentials {
-            access_key_id: of_mapping.remove("access_key_id").ok_or_else(|| missing("access_key_id"))?,
+            access_key_id: of_mapping
+                .remove("access_key_id")
+                .ok_or_else(|| missing("access_key_id"))?,
             secret_access_key: Secret::new(
-                of_mapping.remove("secret_access_key").ok_or_else(|| missing("secret_access_key"))?,
+                of_mapping
+                    .remove("secret_access_key")
+                    .ok_or_else(|| missing("secret_access_key"))?,
             ),
             session_token: of_mapping.remove("session_token").map(Secret::new),
         },

@@ -72,6 +72,16 @@ impl Error {
         }
     }
 
+    /// The code that five letters stand for.
+    pub fn code_of(sqlstate: Option<&str>) -> PgSqlErrorCode {
+        let packed = sqlstate.map(|letters| {
+            letters.bytes().enumerate().fold(0, |packed, (i, letter)| {
+                packed | (i32::from(letter.wrapping_sub(b'0') & 0x3f) << (6 * i))
+            })
+        });
+        packed.map_or(PgSqlErrorCode::ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, PgSqlErrorCode::from)
+    }
+
     pub fn from_caught(caught: CaughtError) -> Error {
         match caught {
             CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {

@@ -42,7 +42,13 @@ enum Form {
     /// The detoasted bytes after the length word.
     Varlena,
     /// An array: its shape, then each element in its own form.
-    Array { element: Box<Form>, oid: Oid, length: i16, by_value: bool, align: i8 },
+    Array {
+        element: Box<Form>,
+        oid: Oid,
+        length: i16,
+        by_value: bool,
+        align: i8,
+    },
     /// The text that the type's output function makes.
     Text(Oid),
 }
@@ -126,7 +132,10 @@ pub unsafe extern "C-unwind" fn stable_text_wrapper(fcinfo: FunctionCallInfo) ->
 
 /// # Safety
 /// `header` is a row; `fcinfo` the call that it came with.
-unsafe fn row_form<'a>(fcinfo: FunctionCallInfo, header: pg_sys::HeapTupleHeader) -> &'a mut RowForm {
+unsafe fn row_form<'a>(
+    fcinfo: FunctionCallInfo,
+    header: pg_sys::HeapTupleHeader,
+) -> &'a mut RowForm {
     // SAFETY: fn_extra is ours, null or what was put there below, alive as fn_mcxt is.
     unsafe {
         let flinfo = (*fcinfo).flinfo;

@@ -101,6 +101,18 @@ pub fn log_warning(error: &Error) {
     report(PgLogLevel::WARNING, ErrorReport::from(error.clone()));
 }
 
+/// Tells the client something.
+pub fn notice(message: impl Into<String>) {
+    let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
+    report(PgLogLevel::NOTICE, ErrorReport::new(code, message.into(), "sqs_sync"));
+}
+
+/// Keeps the statement that is running out of the log, where an error would repeat it.
+pub fn hide_statement() {
+    // SAFETY: Postgres takes null as no statement, and sets it anew for the next one.
+    unsafe { pg_sys::debug_query_string = std::ptr::null() };
+}
+
 /// Writes a line to the server's log.
 pub fn log(message: impl Into<String>) {
     let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;

@@ -18,8 +18,6 @@ pub struct ChangeRow {
     pub id: i64,
     pub event: String,
     pub silent: bool,
-    /// Version of the definition that its message is made by.
-    pub version: i32,
     /// Values of the model's columns, in the change set's order.
     pub values: Vec<Value<'static>>,
 }
@@ -44,7 +42,7 @@ pub struct Limit {
 /// Rows fetched at first from a cursor; doubled while they are small.
 const FIRST_FETCH: usize = 16;
 
-/// Reads what `statement` selects: id, event, silent, version, then the model's columns.
+/// Reads what `statement` selects: id, event, silent, then the model's columns.
 pub fn read_changes(
     statement: &str,
     arguments: &[DatumWithOid<'_>],
@@ -83,7 +81,9 @@ unsafe fn take_tuples(readers: &mut Vec<Reader>) -> Result<Vec<ChangeRow>> {
         }
         let tupdesc = (*table).tupdesc;
         if readers.is_empty() {
-            readers.extend((1..=(*tupdesc).natts).map(|n| Reader::of(pg_sys::SPI_gettypeid(tupdesc, n))));
+            readers.extend(
+                (1..=(*tupdesc).natts).map(|n| Reader::of(pg_sys::SPI_gettypeid(tupdesc, n))),
+            );
         }
         let tuples = std::slice::from_raw_parts((*table).vals, (*table).numvals as usize);
         let changes = tuples.iter().map(|tuple| read_change(*tuple, tupdesc, readers)).collect();
@@ -108,12 +108,11 @@ unsafe fn read_change(
             if null { Value::Null } else { reader.read(datum)? }
         });
     }
-    let row = values.split_off(4);
-    match <[Value<'static>; 4]>::try_from(values) {
-        Ok([Value::Number(id), Value::Text(event), Value::Bool(silent), Value::Number(version)]) => {
+    let row = values.split_off(3);
+    match <[Value<'static>; 3]>::try_from(values) {
+        Ok([Value::Number(id), Value::Text(event), Value::Bool(silent)]) => {
             let id = id.parse().map_err(|_| Error::internal("a change id is not a number"))?;
-            let version = version.parse().map_err(|_| Error::internal("a version is not a number"))?;
-            Ok(ChangeRow { id, event: event.into_owned(), silent, version, values: row })
+            Ok(ChangeRow { id, event: event.into_owned(), silent, values: row })
         }
         _ => Err(Error::internal("the change set does not have the columns it was made with")),
     }
@@ -149,7 +148,9 @@ impl Reader {
             pg_sys::INT8OID => Reader::Int8,
             pg_sys::TEXTOID | pg_sys::VARCHAROID => Reader::Text,
             pg_sys::JSONOID => Reader::Json,
-            pg_sys::FLOAT4OID | pg_sys::FLOAT8OID | pg_sys::NUMERICOID | pg_sys::OIDOID => output(As::Number),
+            pg_sys::FLOAT4OID | pg_sys::FLOAT8OID | pg_sys::NUMERICOID | pg_sys::OIDOID => {
+                output(As::Number)
+            }
             pg_sys::JSONBOID => output(As::Json),
             pg_sys::TIMESTAMPOID => output(As::Timestamp),
             pg_sys::TIMESTAMPTZOID => output(As::Timestamptz),

@@ -11,6 +11,7 @@
 use std::ffi::CString;
 
 use pgrx::prelude::*;
+use pgrx::spi::SpiClient;
 use pgrx::{PgMemoryContexts, pg_sys};
 
 use super::{Error, Result, hash};
@@ -75,7 +76,7 @@ impl Spool {
     /// [`TOO_LONG`].
     pub fn with_relations<T>(
         &self,
-        work: impl FnOnce(&mut pgrx::spi::SpiClient<'_>) -> Result<T>,
+        work: impl FnOnce(&mut SpiClient<'_>) -> Result<T>,
     ) -> Result<T> {
         let counts = [
             self.counts.added + self.counts.changed,
@@ -321,7 +322,8 @@ impl Collector {
         // SAFETY: the old copies are no longer referred to; the new ones go to that memory.
         unsafe {
             pg_sys::MemoryContextReset(self.key_memory);
-            let outer = std::mem::replace(&mut *(&raw mut pg_sys::CurrentMemoryContext), self.key_memory);
+            let outer =
+                std::mem::replace(&mut *(&raw mut pg_sys::CurrentMemoryContext), self.key_memory);
             for (column, value) in self.key.iter().zip(key) {
                 copies.push(match column.by_value {
                     true => *value,

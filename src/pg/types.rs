@@ -8,7 +8,8 @@ use pgrx::pg_sys::{self, Oid};
 pub fn btree_equality(of: Oid) -> Option<Oid> {
     // SAFETY: the type cache looks an existing type up and keeps what it gives.
     unsafe {
-        let wanted = pg_sys::TYPECACHE_LT_OPR | pg_sys::TYPECACHE_EQ_OPR | pg_sys::TYPECACHE_CMP_PROC;
+        let wanted =
+            pg_sys::TYPECACHE_LT_OPR | pg_sys::TYPECACHE_EQ_OPR | pg_sys::TYPECACHE_CMP_PROC;
         let entry = pg_sys::lookup_type_cache(of, wanted as i32);
         let comparable = (*entry).lt_opr != pg_sys::InvalidOid
             && (*entry).cmp_proc != pg_sys::InvalidOid
@@ -29,7 +30,9 @@ pub fn split_identifiers(list: &str) -> Option<Vec<String>> {
         }
         let length = if names.is_null() { 0 } else { (*names).length };
         (0..length)
-            .map(|i| CStr::from_ptr(pg_sys::list_nth(names, i).cast()).to_str().ok().map(str::to_owned))
+            .map(|i| {
+                CStr::from_ptr(pg_sys::list_nth(names, i).cast()).to_str().ok().map(str::to_owned)
+            })
             .collect()
     }
 }

@@ -32,7 +32,13 @@ fn explain(job: &Job, error: Error) -> Error {
     if error.is_cancel() || error.message.contains(&job.sync.model) {
         return error;
     }
-    Error { message: format!("model {} of sync \"{}\": {}", job.sync.model, job.sync.name, error.message), ..error }
+    Error {
+        message: format!(
+            "model {} of sync \"{}\": {}",
+            job.sync.model, job.sync.name, error.message
+        ),
+        ..error
+    }
 }
 
 /// The model and its columns against the snapshot's; the inner error holds the run.
@@ -89,8 +95,13 @@ fn take(job: &Job, model: &Model, layout: &Layout) -> Result<()> {
         Some(order) => as_superuser(|| key::parse_order(order, &columns))?,
         None => Vec::new(),
     };
-    let subject =
-        Subject { model: &model.name, tables: &job.tables, columns: &columns, key: &key, order: &order };
+    let subject = Subject {
+        model: &model.name,
+        tables: &job.tables,
+        columns: &columns,
+        key: &key,
+        order: &order,
+    };
     let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
     let skip = !job.sync.initial_done && job.sync.initial == Initial::Skip;
     let published: Vec<&str> = match skip {
@@ -104,7 +115,8 @@ fn take(job: &Job, model: &Model, layout: &Layout) -> Result<()> {
 fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[&str]) -> Result<()> {
     let counts = found.counts;
     let total = counts.added + counts.changed + counts.removed;
-    let first = as_superuser(|| catalog::position::take_change_ids(job.sync.id, total, timeline()))?;
+    let first =
+        as_superuser(|| catalog::position::take_change_ids(job.sync.id, total, timeline()))?;
     job.as_owner(|| subject.write(found, first, job.version()?, published))?;
     let mut rejected = 0;
     job.as_owner(|| {
@@ -116,7 +128,12 @@ fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[&str]) -> 
     as_superuser(|| {
         catalog::run::set_found(
             job.run.id,
-            &Found { added: counts.added, changed: counts.changed, removed: counts.removed, rejected },
+            &Found {
+                added: counts.added,
+                changed: counts.changed,
+                removed: counts.removed,
+                rejected,
+            },
         )
     })
 }

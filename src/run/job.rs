@@ -3,8 +3,8 @@
 use pgrx::pg_sys::Oid;
 
 use crate::catalog::{self, Definition, Run, Sync};
-use crate::changes::columns::{self, Column};
 use crate::changes::change_set::ChangeSet;
+use crate::changes::columns::{self, Column};
 use crate::changes::key::{self, KeyColumn};
 use crate::changes::layout::AsOwner;
 use crate::changes::tables::{self, Tables};
@@ -53,7 +53,9 @@ impl Job {
     }
 
     pub fn version(&self) -> Result<i32> {
-        self.run.version.ok_or_else(|| Error::internal(format!("run {} has no definition", self.run.id)))
+        self.run
+            .version
+            .ok_or_else(|| Error::internal(format!("run {} has no definition", self.run.id)))
     }
 
     pub fn handed_through(&self) -> Result<i64> {
@@ -66,7 +68,9 @@ impl Job {
             "SELECT DISTINCT sqs_sync_version FROM ONLY {} WHERE sqs_sync_change_id <= $1 ORDER BY 1",
             self.tables.changes
         );
-        transaction(|| self.as_owner(|| sql::rows(&statement, &[through.into()], |row| row.need(1))))
+        transaction(|| {
+            self.as_owner(|| sql::rows(&statement, &[through.into()], |row| row.need(1)))
+        })
     }
 
     /// Changes that may have been sent and are not acknowledged.
@@ -104,8 +108,11 @@ impl Shape {
 }
 
 /// Compiles a definition for these columns; an error names the sync.
-pub fn compile(sync: &Sync, definition: &Definition, columns: &[String]) -> Result<message::Definition> {
-    message::Definition::compile(&definition.source, columns, &sync.key).map_err(|error| {
-        Error::from(error).in_sync(&sync.name)
-    })
+pub fn compile(
+    sync: &Sync,
+    definition: &Definition,
+    columns: &[String],
+) -> Result<message::Definition> {
+    message::Definition::compile(&definition.source, columns, &sync.key)
+        .map_err(|error| Error::from(error).in_sync(&sync.name))
 }

@@ -9,9 +9,10 @@ mod settle;
 
 use crate::catalog::{self, Run, State};
 use crate::pg::rights::as_superuser;
-use crate::pg::transaction::transaction;
+use crate::pg::transaction::{transaction, without_cancel};
 use crate::pg::{Error, Result, process};
 use job::Job;
+pub use job::compile;
 use pipeline::Pipeline;
 
 /// How a run has ended.
@@ -41,8 +42,8 @@ pub fn execute(run_id: i64) {
 }
 
 fn begin(run_id: i64) -> Result<Job> {
-    let run = transaction(|| as_superuser(|| catalog::run::begin(run_id)))?;
-    transaction(|| as_superuser(|| Job::load(&run))).or_else(|error| {
+    let run = without_cancel(|| transaction(|| as_superuser(|| catalog::run::begin(run_id))))?;
+    without_cancel(|| transaction(|| as_superuser(|| Job::load(&run)))).or_else(|error| {
         end_without_job(&run, &error)?;
         Err(error)
     })
@@ -50,10 +51,15 @@ fn begin(run_id: i64) -> Result<Job> {
 
 /// The sync's tables are gone, say: the run fails, and nothing else is touched.
 fn end_without_job(run: &Run, error: &Error) -> Result<()> {
-    transaction(|| as_superuser(|| catalog::run::finish(run.id, State::Failed, run.in_doubt, Some(error))))
+    transaction(|| {
+        as_superuser(|| catalog::run::finish(run.id, State::Failed, run.in_doubt, Some(error)))
+    })
 }
 
 fn work(job: &Job) -> Result<End> {
+    if job.run.cancel_requested {
+        return Ok(End { state: State::Cancelled, error: None });
+    }
     job.become_owner()?;
     if job.run.state != State::Publishing {
         let resent = publish(job, job.handed_through()?)?;
@@ -85,17 +91,20 @@ fn publish(job: &Job, through: i64) -> Result<Option<End>> {
 }
 
 fn finish(job: &Job, end: End) -> Result<()> {
-    let in_doubt = transaction(|| job.count_in_doubt()).unwrap_or(job.run.in_doubt);
-    transaction(|| {
-        as_superuser(|| {
-            if matches!(end.state, State::Succeeded | State::PartlyFailed) {
-                catalog::rejection::forget_before(job.sync.id, job.run.id)?;
-                catalog::sync::set_initial_done(job.sync.id)?;
-            }
-            if end.state == State::Held {
-                catalog::run::cancel_queued(job.sync.id)?;
-            }
-            catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())
+    let in_doubt =
+        without_cancel(|| transaction(|| job.count_in_doubt())).unwrap_or(job.run.in_doubt);
+    without_cancel(|| {
+        transaction(|| {
+            as_superuser(|| {
+                if matches!(end.state, State::Succeeded | State::PartlyFailed) {
+                    catalog::rejection::forget_before(job.sync.id, job.run.id)?;
+                    catalog::sync::set_initial_done(job.sync.id)?;
+                }
+                if end.state == State::Held {
+                    catalog::run::cancel_queued(job.sync.id)?;
+                }
+                catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())
+            })
         })
     })
 }

@@ -69,7 +69,9 @@ impl<'a> Pipeline<'a> {
         };
         let (definition, shape, compiled, connection) = transaction(|| as_superuser(load))?;
         let settings = Settings {
-            retry_for: Duration::from_secs_f64(definition.retry_seconds.clamp(0.0, MAX_RETRY_SECONDS)),
+            retry_for: Duration::from_secs_f64(
+                definition.retry_seconds.clamp(0.0, MAX_RETRY_SECONDS),
+            ),
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
         };
         let publisher = Publisher::start(connection, settings)
@@ -197,7 +199,8 @@ impl<'a> Pipeline<'a> {
         transaction(|| {
             flush_at_commit()?;
             let set = self.shape.change_set(self.job);
-            let batch = self.job.as_owner(|| set.read(self.after, self.through, self.version, BATCH))?;
+            let batch =
+                self.job.as_owner(|| set.read(self.after, self.through, self.version, BATCH))?;
             if let Some(last) = batch.last() {
                 as_superuser(|| catalog::position::set_handed_through(self.job.sync.id, last.id))?;
             }
@@ -223,8 +226,14 @@ impl<'a> Pipeline<'a> {
                 let bytes = message.size();
                 self.outstanding.insert(change.id, bytes);
                 self.outstanding_bytes += bytes;
-                let attributes = message.attributes.into_iter().map(|a| (a.name, a.value)).collect();
-                Some(Outgoing { id: change.id, queue: self.queue.clone(), body: message.body, attributes })
+                let attributes =
+                    message.attributes.into_iter().map(|a| (a.name, a.value)).collect();
+                Some(Outgoing {
+                    id: change.id,
+                    queue: self.queue.clone(),
+                    body: message.body,
+                    attributes,
+                })
             }
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);

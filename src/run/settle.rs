@@ -24,7 +24,11 @@ pub struct Refused {
 
 impl Refused {
     pub fn unknown_event(event: &str) -> Refused {
-        Refused { code: "unknown_event".to_owned(), reason: format!("unknown event \"{event}\""), hint: None }
+        Refused {
+            code: "unknown_event".to_owned(),
+            reason: format!("unknown event \"{event}\""),
+            hint: None,
+        }
     }
 }
 
@@ -107,7 +111,14 @@ impl Settlement {
         keys.iter()
             .filter_map(|(id, event, key)| {
                 let Refused { code, reason, hint } = self.refused.remove(id)?;
-                Some(Rejection { key: key.clone(), event: Some(event.clone()), rows: 1, code, reason, hint })
+                Some(Rejection {
+                    key: key.clone(),
+                    event: Some(event.clone()),
+                    rows: 1,
+                    code,
+                    reason,
+                    hint,
+                })
             })
             .collect()
     }

@@ -1,0 +1,65 @@
+//! Who may do what to which sync: those with the rights of its owner.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
+
+use crate::catalog::{self, Sync};
+use crate::changes::Tables;
+use crate::changes::tables;
+use crate::pg::rights::{self, as_superuser};
+use crate::pg::{Error, Result};
+
+/// A sync that the caller may act on.
+pub struct Own {
+    pub sync: Sync,
+    pub tables: Tables,
+    /// None if the snapshot is gone, with which the owner went.
+    pub owner: Option<Oid>,
+}
+
+/// The sync of that name, locked against other changes of its definition.
+pub fn own_sync(name: &str) -> Result<Own> {
+    let caller = rights::current_user();
+    let sync = as_superuser(|| catalog::sync::lock(name))?;
+    checked(caller, sync)
+}
+
+/// The sync of a run that the caller may see.
+pub fn sync_of_run(run_id: i64) -> Result<Own> {
+    let caller = rights::current_user();
+    let sync = as_superuser(|| {
+        let run = catalog::run::by_id(run_id)?;
+        catalog::sync::by_id(run.sync_id)
+    })?;
+    checked(caller, sync)
+}
+
+/// The sync of that name, not locked.
+pub fn readable_sync(name: &str) -> Result<Own> {
+    let caller = rights::current_user();
+    let sync = as_superuser(|| catalog::sync::by_name(name))?;
+    checked(caller, sync)
+}
+
+fn checked(caller: Oid, sync: Sync) -> Result<Own> {
+    let tables = Tables::of(sync.id);
+    let owner = as_superuser(|| tables::owner(&tables))?;
+    let may = match owner {
+        Some(owner) => rights::has_rights_of(caller, owner),
+        None => rights::is_superuser(caller),
+    };
+    match may {
+        true => Ok(Own { sync, tables, owner }),
+        false => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("must be owner of sync \"{}\"", sync.name),
+        )),
+    }
+}
+
+impl Own {
+    /// The owner, or an error that says what is missing.
+    pub fn owner(&self) -> Result<Oid> {
+        self.owner.ok_or_else(|| tables::missing(&self.tables.snapshot).in_sync(&self.sync.name))
+    }
+}

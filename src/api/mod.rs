@@ -1,0 +1,7 @@
+//! The SQL functions, one file a noun, thin: who calls is taken first, then checked, and
+//! rights are raised around what touches our catalog only.
+
+mod access;
+mod runs;
+mod syncs;
+mod worker;

@@ -1,0 +1,221 @@
+//! `sqs_sync_run`, `wait` and `cancel`, and what `CALL sqs_sync_run_and_wait` is made of.
+
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use pgrx::datum::Interval;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::access::{readable_sync, sync_of_run};
+use crate::catalog::{self, Run, State};
+use crate::pg::commit::{self, AtCommit, at_commit};
+use crate::pg::rights::{self, as_superuser};
+use crate::pg::transaction::{keeps_its_snapshot, with_latest_snapshot};
+use crate::pg::{Error, Result, process};
+
+type Answer<T> = std::result::Result<T, ErrorReport>;
+
+/// How long a call waits for another session that has queued a run and not committed.
+const QUEUE_PATIENCE: &str = "10s";
+/// How long a waiting function sleeps between two looks.
+const POLL: Duration = Duration::from_millis(50);
+/// How long `watch` waits before it lets the procedure commit.
+const WATCH_FOR: Duration = Duration::from_secs(1);
+
+#[pg_extern(sql = false)]
+fn sqs_sync_run(name: &str) -> Answer<i64> {
+    run(name).map_err(ErrorReport::from)
+}
+
+fn run(name: &str) -> Result<i64> {
+    let own = readable_sync(name)?;
+    own.owner()?;
+    if own.sync.paused {
+        return Err(Error::not_in_state(format!("sync \"{name}\" is paused"))
+            .hint("Let it run again by sqs_sync_resume."));
+    }
+    let run_id = as_superuser(|| queue(own.sync.id)).map_err(|error| explain_queue(name, error))?;
+    at_commit(AtCommit::WakeWorker);
+    Ok(run_id)
+}
+
+/// The run that waits already, or a new one.
+fn queue(sync_id: i32) -> Result<i64> {
+    rights::set_locally("lock_timeout", QUEUE_PATIENCE)?;
+    loop {
+        if let Some(run_id) = with_latest_snapshot(|| catalog::run::waiting(sync_id))? {
+            return Ok(run_id);
+        }
+        let queue = AssertUnwindSafe(|| catalog::run::queue(sync_id));
+        let queued = PgTryBuilder::new(queue)
+            .catch_others(|caught| Err(Error::from_caught(caught)))
+            .execute()?;
+        if let Some(run_id) = queued {
+            commit::note_created(run_id);
+            return Ok(run_id);
+        }
+        process::sleep_interruptibly(Duration::from_millis(1));
+    }
+}
+
+fn explain_queue(name: &str, error: Error) -> Error {
+    if error.code != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
+        return error;
+    }
+    Error::new(
+        error.code,
+        format!("another transaction has queued a run of sync \"{name}\" and not ended"),
+    )
+    .hint("Commit soon after sqs_sync_run: until then, other calls for the same sync wait.")
+}
+
+#[pg_extern(sql = false)]
+fn sqs_sync_wait(run_id: Option<i64>, timeout: Option<Interval>) -> Answer<Option<String>> {
+    let wait = || {
+        let Some(run_id) = run_id else { return Ok(None) };
+        let timeout =
+            timeout.map(|t| Duration::from_micros(u64::try_from(t.as_micros()).unwrap_or(0)));
+        Ok(Some(wait(run_id, timeout)?.as_str().to_owned()))
+    };
+    wait().map_err(|error: Error| error.into())
+}
+
+fn wait(run_id: i64, timeout: Option<Duration>) -> Result<State> {
+    check_can_wait(run_id)?;
+    let since = Instant::now();
+    loop {
+        let run = look(run_id)?;
+        if run.state.has_ended() || run.state == State::Held {
+            return Ok(run.state);
+        }
+        if timeout.is_some_and(|timeout| since.elapsed() >= timeout) {
+            return Err(Error::new(
+                PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+                format!("run {run_id} is still {} when the timeout has passed", run.state.as_str()),
+            )
+            .hint("The run goes on: wait again, or look at sqs_sync.progress."));
+        }
+        process::sleep_interruptibly(POLL);
+    }
+}
+
+fn check_can_wait(run_id: i64) -> Result<()> {
+    sync_of_run(run_id)?;
+    if commit::created_in_this_transaction(run_id) {
+        return Err(Error::not_in_state(format!(
+            "run {run_id} was queued by this transaction, and begins when that is committed"
+        ))
+        .hint("Commit before you wait, or use CALL sqs_sync_run_and_wait."));
+    }
+    if keeps_its_snapshot() {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+            format!("cannot wait for run {run_id} in a transaction that keeps its snapshot"),
+        )
+        .hint("Wait under READ COMMITTED, or use CALL sqs_sync_run_and_wait."));
+    }
+    Ok(())
+}
+
+fn look(run_id: i64) -> Result<Run> {
+    with_latest_snapshot(|| as_superuser(|| catalog::run::by_id(run_id)))
+}
+
+#[pg_extern(sql = false)]
+fn sqs_sync_cancel(run_id: i64) -> Answer<()> {
+    cancel(run_id).map_err(ErrorReport::from)
+}
+
+fn cancel(run_id: i64) -> Result<()> {
+    sync_of_run(run_id)?;
+    if as_superuser(|| catalog::run::cancel_waiting(run_id))? {
+        return Ok(());
+    }
+    let run = look(run_id)?;
+    if run.state.has_ended() {
+        process::notice(format!("run {run_id} has ended: it is {}", run.state.as_str()));
+        return Ok(());
+    }
+    as_superuser(|| catalog::run::request_cancel(run_id))?;
+    if let Some(pid) = run.runner_pid {
+        at_commit(AtCommit::Cancel { pid });
+    }
+    Ok(())
+}
+
+thread_local! {
+    /// What `watch` has told of which run, so that it tells only what is new.
+    static TOLD: RefCell<(i64, String)> = const { RefCell::new((0, String::new())) };
+}
+
+#[pg_extern(sql = false)]
+fn watch(run_id: i64) -> Answer<bool> {
+    watch_once(run_id).map_err(ErrorReport::from)
+}
+
+fn watch_once(run_id: i64) -> Result<bool> {
+    check_can_wait(run_id)?;
+    let since = Instant::now();
+    loop {
+        let run = look(run_id)?;
+        if run.state.has_ended() || run.state == State::Held {
+            return tell_end(&run).map(|()| false);
+        }
+        if since.elapsed() >= WATCH_FOR {
+            tell(&run);
+            return Ok(true);
+        }
+        process::sleep_interruptibly(POLL);
+    }
+}
+
+fn tell(run: &Run) {
+    let text = match run.state {
+        State::Publishing => format!(
+            "run {}: {} of {} changes published, {} rejected",
+            run.id, run.published, run.total, run.rejected
+        ),
+        state => format!("run {}: {}", run.id, state.as_str()),
+    };
+    let told = (run.id, text);
+    if TOLD.with_borrow(|before| *before != told) {
+        process::notice(told.1.clone());
+        TOLD.replace(told);
+    }
+}
+
+/// Tells how a run ended; an error if it did not go through.
+fn tell_end(run: &Run) -> Result<()> {
+    let why = run.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+    let summary = format!(
+        "run {} {}: {} published, {} rejected, {} in doubt{why}",
+        run.id,
+        run.state.as_str().replace('_', " "),
+        run.published,
+        run.rejected,
+        run.in_doubt
+    );
+    let code = match run.state {
+        State::Succeeded => {
+            process::notice(summary);
+            return Ok(());
+        }
+        State::PartlyFailed => {
+            process::log_warning(
+                &Error::new(PgSqlErrorCode::ERRCODE_WARNING, summary)
+                    .hint("The view sqs_sync.rejections says which rows, and why."),
+            );
+            return Ok(());
+        }
+        State::Cancelled | State::Discarded => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+        State::Held => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        _ => Error::code_of(run.sqlstate.as_deref()),
+    };
+    let error = Error::new(code, summary);
+    Err(match &run.hint {
+        Some(hint) => error.hint(hint.clone()),
+        None => error,
+    })
+}

@@ -1,0 +1,339 @@
+//! `sqs_sync_create`, `alter`, `drop`, `pause` and `resume`.
+
+use message::Source;
+use pgrx::datum::Interval;
+use pgrx::pg_sys::{Oid, panic::ErrorReport};
+use pgrx::prelude::*;
+
+use super::access::{Own, own_sync};
+use crate::catalog::{self, Definition, Initial, Sync};
+use crate::changes::columns::{self, Column};
+use crate::changes::key::{self, KeyColumn};
+use crate::changes::model::{self, Model};
+use crate::changes::tables::{self, Tables};
+use crate::connection;
+use crate::pg::rights::{self, as_superuser};
+use crate::pg::{Error, Result, sql};
+use crate::run::compile;
+
+type Answer<T> = std::result::Result<T, ErrorReport>;
+
+// A json argument arrives as the text that it is: its order and its numbers matter.
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments, reason = "they are the SQL function's")]
+fn sqs_sync_create(
+    name: Option<&str>,
+    model: Option<&str>,
+    key: Option<&str>,
+    server: Option<&str>,
+    queue: Option<&str>,
+    template: Option<String>,
+    body_column: Option<String>,
+    fields: Option<String>,
+    attributes: Option<String>,
+    events: Option<Vec<String>>,
+    initial: Option<&str>,
+    order_by: Option<String>,
+    retry_for: Option<Interval>,
+) -> Answer<()> {
+    let create = || {
+        let name = check_name(required("name", name)?)?;
+        let definition = Definition {
+            server: required("server", server)?.to_owned(),
+            queue: check_queue(required("queue", queue)?)?.to_owned(),
+            source: Source { template, body_column, fields, attributes },
+            events: catalog::definition::parse_events(&required("events", events)?)?,
+            order_by,
+            retry_seconds: 0.0,
+            retry_for: check_retry(required("retry_for", retry_for)?)?,
+        };
+        let initial = Initial::parse(required("initial", initial)?)?;
+        create(name, required("model", model)?, key, initial, &definition)
+    };
+    create().map_err(ErrorReport::from)
+}
+
+fn required<T>(option: &str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| Error::invalid(format!("{option} is not given")))
+}
+
+/// Longest name of a sync, in bytes, as of other objects of Postgres.
+const MAX_NAME_BYTES: usize = 63;
+
+fn check_name(name: &str) -> Result<&str> {
+    match name.len() {
+        1..=MAX_NAME_BYTES => Ok(name),
+        length => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INVALID_NAME,
+            format!("the name of a sync has 1 to {MAX_NAME_BYTES} bytes, not {length}"),
+        )),
+    }
+}
+
+fn check_queue(queue: &str) -> Result<&str> {
+    if queue.ends_with(".fifo") {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            format!("queue \"{queue}\" is a FIFO queue, which is not supported yet"),
+        )
+        .hint("Use a standard queue."));
+    }
+    match queue.is_empty() || queue.contains("{{") || queue.contains("{%") {
+        true => Err(Error::invalid("queue is not a queue's name, URL or ARN")),
+        false => Ok(queue),
+    }
+}
+
+fn check_retry(retry_for: Interval) -> Result<Interval> {
+    match retry_for.as_micros() < 0 {
+        true => Err(Error::invalid("retry_for is negative")),
+        false => Ok(retry_for),
+    }
+}
+
+fn create(
+    name: &str,
+    model: &str,
+    key: Option<&str>,
+    initial: Initial,
+    definition: &Definition,
+) -> Result<()> {
+    let caller = rights::current_user();
+    check_encoding()?;
+    if as_superuser(|| catalog::sync::find(name))?.is_some() {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+            format!("sync \"{name}\" already exists"),
+        ));
+    }
+    let id = as_superuser(|| {
+        tables::ensure_schema()?;
+        catalog::sync::next_id()
+    })?;
+    let model_is_ours = model::is_statement(model);
+    let model = match model_is_ours {
+        true => model::create_view(model, id, caller)?,
+        false => find_model(model, caller)?,
+    };
+    let time_zone: String = sql::value("SELECT pg_catalog.current_setting('TimeZone')", &[])?;
+    let tables = Tables::of(id);
+    let (columns, key) = as_superuser(|| {
+        model::check_superuser_model(&model)?;
+        let columns = columns::of_model(model.oid)?;
+        let key = key::resolve(&key_names(&model, key)?, &columns)?;
+        let sync = Sync {
+            id,
+            name: name.to_owned(),
+            model: model.name.clone(),
+            model_is_ours,
+            key: key.iter().map(|k| k.column.name.clone()).collect(),
+            time_zone: time_zone.clone(),
+            version: 1,
+            initial,
+            initial_done: false,
+            paused: false,
+        };
+        check_definition(&sync, definition, &columns, model.owner)?;
+        catalog::sync::insert(&sync)?;
+        catalog::definition::insert(id, 1, definition)?;
+        tables::create(&tables, &columns, &key, model.owner)?;
+        Ok((columns, key))
+    })?;
+    try_model(&model, &columns, &key, &time_zone)
+}
+
+fn check_encoding() -> Result<()> {
+    let encoding: String = sql::value("SELECT pg_catalog.current_setting('server_encoding')", &[])?;
+    match encoding.as_str() {
+        "UTF8" => Ok(()),
+        other => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            format!("sqs_sync needs a database whose encoding is UTF8, not {other}"),
+        )),
+    }
+}
+
+fn find_model(name: &str, caller: Oid) -> Result<Model> {
+    let model = model::find(name)?.ok_or_else(|| {
+        model::does_not_exist(name)
+            .hint("model is the name of a table or view, or a SELECT statement.")
+    })?;
+    match rights::has_rights_of(caller, model.owner) {
+        true => Ok(model),
+        false => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("must be owner of {}", model.name),
+        )
+        .hint("A sync runs with the rights of its model's owner. Make a view of your own of what you may read, or give the SELECT itself as the model.")),
+    }
+}
+
+fn key_names(model: &Model, key: Option<&str>) -> Result<Vec<String>> {
+    if let Some(list) = key {
+        return key::parse_names("key", list);
+    }
+    let names = key::primary_key(model.oid)?;
+    match names.is_empty() {
+        false => Ok(names),
+        true => {
+            Err(Error::invalid(format!("key is not given, and {} has no primary key", model.name))
+                .hint("Name the column or columns that identify a row: key => 'a, b'."))
+        }
+    }
+}
+
+/// All that can be known of a definition before it is used. With raised rights.
+fn check_definition(
+    sync: &Sync,
+    definition: &Definition,
+    columns: &[Column],
+    owner: Oid,
+) -> Result<()> {
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    compile(sync, definition, &names)?;
+    if let Some(order) = &definition.order_by {
+        key::parse_order(order, columns)?;
+    }
+    connection::check(&definition.server, owner)
+}
+
+/// Reads a row as a run will: a name that only the creator's search_path finds fails here.
+fn try_model(model: &Model, columns: &[Column], key: &[KeyColumn], time_zone: &str) -> Result<()> {
+    let stored: Vec<String> = columns.iter().map(|c| c.stored("m")).collect();
+    let keys: Vec<String> = key.iter().map(|k| k.column.stored("m")).collect();
+    let statement = format!(
+        "SELECT sqs_sync.row_hash(ROW({})) FROM {} AS m ORDER BY {} LIMIT 1",
+        stored.join(", "),
+        model.name,
+        keys.join(", ")
+    );
+    let read = || {
+        rights::as_owner(model.owner, &[("TimeZone", time_zone)], || {
+            sql::rows(&statement, &[], |_| Ok(())).map(|_| ())
+        })
+    };
+    PgTryBuilder::new(std::panic::AssertUnwindSafe(read))
+        .catch_others(|caught| {
+            let error = Error::from_caught(caught);
+            if error.is_cancel() {
+                return Err(error);
+            }
+            let hint = "A run reads the model with its owner's rights and the search_path pg_catalog: qualify the names in the functions that it calls.";
+            Err(Error { message: format!("model {} cannot be read: {}", model.name, error.message), ..error }.hint(hint))
+        })
+        .execute()
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments, reason = "they are the SQL function's")]
+fn sqs_sync_alter(
+    name: Option<&str>,
+    server: Option<String>,
+    queue: Option<String>,
+    template: Option<String>,
+    body_column: Option<String>,
+    fields: Option<String>,
+    attributes: Option<String>,
+    events: Option<Vec<String>>,
+    order_by: Option<String>,
+    retry_for: Option<Interval>,
+    reset: Option<Vec<String>>,
+) -> Answer<()> {
+    let alter = || {
+        let own = own_sync(required("name", name)?)?;
+        let mut definition =
+            as_superuser(|| catalog::definition::load(own.sync.id, own.sync.version))?;
+        for option in reset.unwrap_or_default() {
+            unset(&mut definition, &option)?;
+        }
+        let body = Source { template, body_column, fields, attributes: None };
+        if body != Source::default() {
+            let attributes = definition.source.attributes.take();
+            definition.source = Source { attributes, ..body };
+        }
+        if let Some(attributes) = attributes {
+            definition.source.attributes = Some(attributes);
+        }
+        definition.server = server.unwrap_or(definition.server);
+        definition.queue = check_queue(&queue.unwrap_or(definition.queue))?.to_owned();
+        definition.order_by = order_by.or(definition.order_by);
+        if let Some(events) = events {
+            definition.events = catalog::definition::parse_events(&events)?;
+        }
+        if let Some(retry_for) = retry_for {
+            definition.retry_for = check_retry(retry_for)?;
+        }
+        alter(&own, &definition)
+    };
+    alter().map_err(ErrorReport::from)
+}
+
+/// Options that can be unset, or set to their default.
+fn unset(definition: &mut Definition, option: &str) -> Result<()> {
+    match option {
+        "attributes" => definition.source.attributes = None,
+        "order_by" => definition.order_by = None,
+        "events" => definition.events = message::Event::ALL.to_vec(),
+        "retry_for" => {
+            definition.retry_for = sql::value("SELECT pg_catalog.make_interval(mins => 5)", &[])?
+        }
+        other => {
+            return Err(Error::invalid(format!("option \"{other}\" cannot be reset"))
+                .hint("Options that can be reset are: attributes, order_by, events, retry_for."));
+        }
+    }
+    Ok(())
+}
+
+fn alter(own: &Own, definition: &Definition) -> Result<()> {
+    let owner = own.owner()?;
+    as_superuser(|| {
+        let columns = columns::of_table(tables::oid(&own.tables.snapshot)?)?;
+        check_definition(&own.sync, definition, &columns, owner)?;
+        let version = own.sync.version + 1;
+        catalog::definition::insert(own.sync.id, version, definition)?;
+        catalog::sync::set_version(own.sync.id, version)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn sqs_sync_drop(name: &str) -> Answer<()> {
+    let drop = || {
+        let Own { sync, tables, .. } = own_sync(name)?;
+        as_superuser(|| {
+            if let Some(run) = catalog::run::active(sync.id)? {
+                return Err(Error::new(
+                    PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
+                    format!("run {} of sync \"{name}\" is under way", run.id),
+                )
+                .hint(format!("Cancel it first by SELECT sqs_sync_cancel({}).", run.id)));
+            }
+            tables::drop(&tables)?;
+            if sync.model_is_ours {
+                sql::execute(&format!("DROP VIEW IF EXISTS {}", sync.model), &[])?;
+            }
+            catalog::sync::delete(sync.id)
+        })
+    };
+    drop().map_err(ErrorReport::from)
+}
+
+#[pg_extern(sql = false)]
+fn sqs_sync_pause(name: &str) -> Answer<()> {
+    set_paused(name, true).map_err(ErrorReport::from)
+}
+
+#[pg_extern(sql = false)]
+fn sqs_sync_resume(name: &str) -> Answer<()> {
+    set_paused(name, false).map_err(ErrorReport::from)
+}
+
+fn set_paused(name: &str, paused: bool) -> Result<()> {
+    let own = own_sync(name)?;
+    as_superuser(|| catalog::sync::set_paused(own.sync.id, paused))?;
+    if !paused {
+        crate::pg::commit::at_commit(crate::pg::commit::AtCommit::WakeWorker);
+    }
+    Ok(())
+}
