@@ -6,11 +6,12 @@ export PG
 server := .tools/pg$(PG)/bin/pg_config
 pytest := .tools/venv/bin/python -m pytest
 
+SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup build private-install install demo demo-stop test test-rust test-server e2e lint audit clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PG=15|16|17|18        the Postgres major (15)"
 	@echo "  PROFILE=debug|release the build of demo and tests (debug)"
