@@ -83,7 +83,7 @@ class Cluster:
         wait_until(self.accepts_connections, "the server has recovered", 60)
 
     def destroy(self):
-        if self.postmaster_pid():
+        if self.processes():
             self.stop("immediate")
         shutil.rmtree(self.directory)
 

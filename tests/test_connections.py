@@ -1,0 +1,37 @@
+"""Servers and user mappings: what their options may be, and who may say which."""
+
+import psycopg
+import pytest
+
+
+def test_an_unknown_option_is_named_and_the_valid_ones_listed(database):
+    with pytest.raises(psycopg.Error, match="regoin") as refused:
+        database.admin.execute("CREATE SERVER other FOREIGN DATA WRAPPER sqs_sync OPTIONS (regoin 'eu-west-1')")
+    assert refused.value.sqlstate == "HV00D"
+    assert all(option in refused.value.diag.message_hint for option in ("region", "endpoint_url"))
+
+
+def test_an_unknown_option_of_a_mapping_does_not_tell_a_secret(database):
+    with pytest.raises(psycopg.Error, match="secret_key") as refused:
+        database.admin.execute("CREATE USER MAPPING FOR other SERVER sqs OPTIONS (secret_key 'hush-hush')")
+    assert refused.value.sqlstate == "HV00D"
+    hint = refused.value.diag.message_hint
+    assert all(option in hint for option in ("access_key_id", "secret_access_key", "session_token"))
+    assert "hush-hush" not in str(refused.value) + database.cluster.log_tail(200)
+
+
+def test_only_a_superuser_says_where_the_endpoint_is(database):
+    database.admin.execute("GRANT USAGE ON FOREIGN DATA WRAPPER sqs_sync TO analyst")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="endpoint_url"):
+        database.analyst.execute("CREATE SERVER mine FOREIGN DATA WRAPPER sqs_sync"
+                                 " OPTIONS (region 'us-east-1', endpoint_url 'http://127.0.0.1:1')")
+    database.analyst.execute("CREATE SERVER mine FOREIGN DATA WRAPPER sqs_sync OPTIONS (region 'us-east-1')")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="endpoint_url"):
+        database.analyst.execute("ALTER SERVER mine OPTIONS (ADD endpoint_url 'http://127.0.0.1:1')")
+
+
+def test_the_extensions_own_schema_cannot_be_its_home(database):
+    database.admin.execute("DROP EXTENSION sqs_sync CASCADE")
+    database.admin.execute("CREATE SCHEMA sqs_sync")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="sqs_sync"):
+        database.admin.execute("CREATE EXTENSION sqs_sync SCHEMA sqs_sync")
