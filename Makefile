@@ -8,7 +8,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install install demo demo-stop test test-rust test-server e2e lint audit clean
+.PHONY: help setup build private-install test-install install demo demo-stop test test-rust test-server e2e lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ build: setup ## build the library for Postgres $PG
 private-install: setup
 	@library=$$(tools/build $(server) $(PROFILE)) && tools/install $(server) "$$library"
 
+# The tests of dump and restore go from 15 to the major under test.
+test-install: private-install
+ifneq ($(PG),15)
+	@$(MAKE) --no-print-directory private-install PG=15
+endif
+
 install: ## build for and install into a Postgres of yours: make install PG_CONFIG=/path/to/pg_config
 	@test -n "$(PG_CONFIG)" || { echo "say where: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
 	@library=$$(tools/build "$(PG_CONFIG)" release) && tools/install "$(PG_CONFIG)" "$$library"
@@ -41,10 +47,10 @@ test: test-rust test-server ## every test, on Postgres $PG
 test-rust: setup ## the tests of the crates that know no Postgres
 	@. tools/cargo-env $(server) && cargo test --quiet --package message --package publisher
 
-test-server: private-install ## the tests against a server; TESTS chooses some
+test-server: test-install ## the tests against a server; TESTS chooses some
 	@$(pytest) $(or $(TESTS),tests)
 
-e2e: private-install ## the end-to-end part of the tests alone, as CI runs it on each major
+e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
 	@$(pytest) -m e2e tests
 
 lint: setup ## formatting, clippy, and the licences and sources of dependencies

@@ -43,14 +43,15 @@ def open_shop(cluster):
         postgres.execute("CREATE DATABASE shop")
     dba = cluster.connect("shop")
     dba.execute("GRANT CREATE ON SCHEMA public TO analyst")
-    return dba, cluster.connect("shop", "analyst")
+    analyst = cluster.connect("shop", "analyst")
+    analyst.add_notice_handler(lambda notice: print(f"{notice.severity}:  {notice.message_primary}"))
+    return dba, analyst
 
 
 def run(analyst, queue, what):
     title(what)
     call = "CALL sqs_sync_run_and_wait('customers');"
     print(call)
-    analyst.add_notice_handler(lambda notice: print(f"{notice.severity}:  {notice.message_primary}"))
     analyst.execute(call)
     show_row(analyst, """
 SELECT run_id, state, rows_added, rows_changed, rows_removed, published, finished_at - started_at AS took

@@ -7,7 +7,7 @@ import signal
 
 from support.cluster import MAJOR, ROOT, Cluster
 
-NOTE = ROOT / ".tools" / "demo.json"
+NOTE = pathlib.Path(os.environ.get("DEMO_NOTE", ROOT / ".tools" / "demo.json"))
 
 
 def remember(cluster, emulator=None):

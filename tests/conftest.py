@@ -1,31 +1,14 @@
-import uuid
-
 import pytest
 
-from support.cluster import MAJOR, Cluster
+from support.cluster import MAJOR
 from support.database import create_database, drop_database
 from support.emulator import Emulator
 from support.items import Items
 from support.proxy import Proxy
+from support.running import clusters, destroy, fresh_name, started_cluster
 
 # pg_cron comes from Debian, for its own major only.
 collect_ignore = [] if MAJOR == "15" else ["test_cron.py"]
-clusters = []
-
-
-def started_cluster(**settings):
-    cluster = Cluster(**settings)
-    clusters.append(cluster)
-    cluster.init().start()
-    with cluster.connect() as postgres:
-        postgres.execute("CREATE ROLE analyst LOGIN")
-        postgres.execute("CREATE ROLE other LOGIN")
-    return cluster
-
-
-def destroy(cluster):
-    clusters.remove(cluster)
-    cluster.destroy()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -91,7 +74,3 @@ def proxy(emulator):
 @pytest.fixture
 def items(database):
     return Items(database.analyst).create()
-
-
-def fresh_name(kind):
-    return f"{kind}_{uuid.uuid4().hex[:8]}"

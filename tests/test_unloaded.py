@@ -2,9 +2,9 @@
 
 import pytest
 
-from conftest import destroy, fresh_name, started_cluster
 from support.database import create_database, drop_database
 from support.items import BODIES, Items
+from support.running import destroy, fresh_name, started_cluster
 
 
 @pytest.fixture(scope="module")

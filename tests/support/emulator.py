@@ -49,8 +49,8 @@ class Emulator:
         except OSError:
             return False
 
-    def client(self):
-        return boto3.client("sqs", region_name=REGION, endpoint_url=self.endpoint,
+    def client(self, region=REGION):
+        return boto3.client("sqs", region_name=region, endpoint_url=self.endpoint,
                             aws_access_key_id="test", aws_secret_access_key="test",
                             config=botocore.config.Config(max_pool_connections=20))
 
