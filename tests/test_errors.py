@@ -80,7 +80,7 @@ def test_an_endpoint_that_refuses(synced, queue, proxy):
     works_again(synced, 15, queue)
 
 
-def test_wrong_rights_on_the_server(synced, queue):
+def test_a_user_mapping_that_is_gone(synced, queue):
     synced.admin.execute("DROP USER MAPPING FOR analyst SERVER sqs")
     synced.analyst.execute("UPDATE items SET name = 'late' WHERE id = 1")
     run = synced.run("items")

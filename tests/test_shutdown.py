@@ -52,6 +52,10 @@ def test_rename_and_template_are_prompt(publishing):
     publishing.close()
     with publishing.cluster.connect() as postgres:
         with prompt():
+            postgres.execute(f"ALTER DATABASE {publishing.name} RENAME TO renamed")
+        with prompt():
+            postgres.execute(f"ALTER DATABASE renamed RENAME TO {publishing.name}")
+        with prompt():
             postgres.execute(f"CREATE DATABASE copy_of_it TEMPLATE {publishing.name}")
         with prompt():
             postgres.execute("DROP DATABASE copy_of_it")

@@ -2,7 +2,6 @@
 
 import json
 
-import psycopg.errors
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 

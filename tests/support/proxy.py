@@ -20,6 +20,7 @@ class Proxy:
         self.cuts_left = 0
         self.cuts = 0
         self.connections = set()
+        self.refusing = threading.Event()
         self.server = None
         self.port = 0
         self.listen()
@@ -30,7 +31,7 @@ class Proxy:
 
     def pass_on(self):
         with self.lock:
-            self.delay_seconds, self.seconds_between, self.cuts_left = 0.0, 0.0, 0
+            self.delay_seconds, self.seconds_between, self.next_turn, self.cuts_left = 0.0, 0.0, 0.0, 0
         self.listen()
 
     def delay(self, milliseconds):
@@ -47,7 +48,8 @@ class Proxy:
             self.cuts_left = requests
 
     def refuse(self):
-        """No one listens any more, and what was connected is not."""
+        """No one listens any more, what was connected is not, and what waits goes nowhere."""
+        self.refusing.set()
         if self.server:
             self.server.shutdown()
             self.server.server_close()
@@ -59,6 +61,7 @@ class Proxy:
         """On the same port as before, which is what a server option says."""
         if self.server:
             return
+        self.refusing = threading.Event()
         self.server = Listener(("127.0.0.1", self.port), Handler)
         self.server.proxy = self
         self.port = self.server.server_address[1]
@@ -74,12 +77,14 @@ class Proxy:
             self.cuts += cut
             return cut
 
-    def await_turn(self):
+    def gets_its_turn(self):
+        """Waits as told, and says whether the request is still to be forwarded."""
+        refusing = self.refusing
         with self.lock:
             self.requests += 1
             turn = max(time.monotonic(), self.next_turn)
             self.next_turn = turn + self.seconds_between
-        time.sleep(max(0, turn - time.monotonic()) + self.delay_seconds)
+        return not refusing.wait(max(0, turn - time.monotonic()) + self.delay_seconds)
 
 
 class Listener(http.server.ThreadingHTTPServer):
@@ -115,7 +120,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.proxy.await_turn()
+        if not self.proxy.gets_its_turn():
+            self.close_connection = True
+            return
         self.upstream.request("POST", self.path, body, dict(self.headers))
         answer = self.upstream.getresponse()
         content = answer.read()
