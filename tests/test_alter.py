@@ -5,6 +5,7 @@ import json
 import psycopg
 import pytest
 
+from support.deadline import wait_until
 from support.items import BODIES
 
 DEFINITION = """SELECT server, queue, template, body_column, fields, attributes, events, order_by, retry_for
@@ -74,3 +75,15 @@ def test_a_paused_sync_does_not_run_until_it_is_resumed(synced, items, queue):
     synced.analyst.execute("SELECT sqs_sync_resume('items')")
     assert synced.run("items").published == 1
     assert len(queue.drain()) == 1
+
+
+def test_a_run_uses_the_definition_that_it_began_with(synced, queue, proxy):
+    synced.point_at(proxy.endpoint)
+    synced.analyst.execute("INSERT INTO items SELECT i, 'new', i, '' FROM generate_series(101, 500) i")
+    proxy.throttle(requests_a_second=20)
+    run_id = synced.start_run("items")
+    wait_until(lambda: synced.run_row(run_id).published > 0, "some messages are acknowledged")
+    synced.alter_sync("items", template='{"altered": true}')
+    assert synced.wait_for(run_id).published == 400
+
+    assert [message for message in queue.drain() if "altered" in message.body] == []

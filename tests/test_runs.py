@@ -192,6 +192,18 @@ def test_an_initial_run_that_skips_sends_nothing_and_later_changes_are_sent(data
     assert [message.attributes["key"] for message in queue.drain()] == ["7"]
 
 
+def test_a_failed_first_run_does_not_end_the_skipping(database, items, queue):
+    items.fill(100)
+    database.create_sync("items", queue.name, model="item_rows", initial="skip", **BODIES["template"])
+    definition = database.value("SELECT pg_get_viewdef('item_rows'::regclass)")
+    database.analyst.execute("DROP VIEW item_rows")
+    assert database.run("items").state == "failed"
+
+    database.analyst.execute(f"CREATE VIEW item_rows AS {definition}")
+    assert database.run("items").rows_silent == 100
+    assert queue.drain() == []
+
+
 def test_an_event_that_is_not_published_moves_the_snapshot_silently(database, items, queue):
     items.fill(100)
     database.create_sync("items", queue.name, model="item_rows", events="{changed}", **BODIES["template"])
