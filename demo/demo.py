@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import sys
 
 import place
 from support.cluster import Cluster
@@ -85,7 +86,7 @@ def show_row(connection, query):
 
 
 def title(text):
-    print(f"\n\033[1m{text}\033[0m")
+    print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
 
 def say_goodbye(cluster):

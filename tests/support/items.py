@@ -39,7 +39,7 @@ class Items:
 
     def fill(self, count):
         self.connection.execute(
-            "INSERT INTO items SELECT i, 'item ' || i, nullif(i % 7, 0) * 1.250, 'note ' || i"
+            "INSERT INTO items SELECT i, 'item ' || i, nullif(i %% 7, 0) * 1.250, 'note ' || i"
             " FROM generate_series(1, %s) i", (count,))
         return self
 
