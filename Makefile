@@ -1,0 +1,65 @@
+# `make help` lists the targets. PG chooses the Postgres major: 15 (default), 16, 17 or 18.
+PG ?= 15
+PROFILE ?= debug
+export PG
+
+server := .tools/pg$(PG)/bin/pg_config
+pytest := .tools/venv/bin/python -m pytest
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build private-install test-install install demo demo-stop test test-rust test-server e2e lint audit clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PG=15|16|17|18        the Postgres major (15)"
+	@echo "  PROFILE=debug|release the build of demo and tests (debug)"
+	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
+
+setup: ## install what is missing: Debian packages, a private Postgres, Python packages
+	@tools/setup
+
+build: setup ## build the library for Postgres $PG
+	@tools/build $(server) $(PROFILE)
+
+private-install: setup
+	@library=$$(tools/build $(server) $(PROFILE)) && tools/install $(server) "$$library"
+
+# The tests of dump and restore go from 15 to the major under test.
+test-install: private-install
+ifneq ($(PG),15)
+	@$(MAKE) --no-print-directory private-install PG=15
+endif
+
+install: ## build for and install into a Postgres of yours: make install PG_CONFIG=/path/to/pg_config
+	@test -n "$(PG_CONFIG)" || { echo "say where: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
+	@library=$$(tools/build "$(PG_CONFIG)" release) && tools/install "$(PG_CONFIG)" "$$library"
+
+demo: private-install ## a server, an emulated SQS, a sample view, a sync and two runs, shown as they go
+	@PYTHONPATH=tests .tools/venv/bin/python demo/demo.py
+
+demo-stop: ## stop what make demo left running, and remove it
+	@PYTHONPATH=tests .tools/venv/bin/python demo/stop.py
+
+test: test-rust test-server ## every test, on Postgres $PG
+
+test-rust: setup ## the tests of the crates that know no Postgres
+	@. tools/cargo-env $(server) && cargo test --quiet --package message --package publisher
+
+test-server: test-install ## the tests against a server; TESTS chooses some
+	@$(pytest) $(or $(TESTS),tests)
+
+e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
+	@$(pytest) -m e2e tests
+
+lint: setup ## formatting, clippy, and the licences and sources of dependencies
+	@tools/setup-lint
+	@tools/lint $(server)
+
+audit: ## known vulnerabilities in dependencies (needs the advisory database from the net)
+	@tools/setup-lint
+	@.tools/cargo-deny/bin/cargo-deny check advisories
+
+clean: ## remove what was built and set up here, servers included
+	@tools/clean

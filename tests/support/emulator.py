@@ -1,0 +1,100 @@
+"""An SQS of our own: MiniStack in a process, and its queues as a consumer sees them."""
+
+import dataclasses
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import boto3
+import botocore.config
+
+from support.deadline import wait_until
+
+REGION = "us-east-1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    body: str
+    attributes: dict
+
+
+class Emulator:
+    def __init__(self, log):
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.log = pathlib.Path(log)
+        self.process = None
+
+    def start(self):
+        program = pathlib.Path(sys.executable).with_name("ministack")
+        environment = {**os.environ, "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1"}
+        # In a session of its own, so that the demo's outlives the terminal's Ctrl-C.
+        self.process = subprocess.Popen([program], env=environment, stdout=self.log.open("ab"),
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+        wait_until(self.answers, f"the emulator answers (see {self.log})", 60)
+        return self
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def answers(self):
+        try:
+            return urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def client(self, region=REGION):
+        return boto3.client("sqs", region_name=region, endpoint_url=self.endpoint,
+                            aws_access_key_id="test", aws_secret_access_key="test",
+                            config=botocore.config.Config(max_pool_connections=20))
+
+    def create_queue(self, name, **attributes):
+        client = self.client()
+        url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        return Queue(name, url, client)
+
+
+class Queue:
+    def __init__(self, name, url, client):
+        self.name, self.url, self.client = name, url, client
+
+    def drain(self):
+        """All messages that wait, in the order of receipt, taken out of the queue."""
+        messages = []
+        while batch := self.receive():
+            messages += [as_message(m) for m in batch]
+            self.client.delete_message_batch(
+                QueueUrl=self.url,
+                Entries=[{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]}
+                         for i, m in enumerate(batch)])
+        return messages
+
+    def receive(self):
+        answer = self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10,
+                                             MessageAttributeNames=["All"])
+        return answer.get("Messages", [])
+
+    def waiting(self):
+        answer = self.client.get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def delete(self):
+        self.client.delete_queue(QueueUrl=self.url)
+
+
+def as_message(received):
+    attributes = received.get("MessageAttributes", {})
+    return Message(received["Body"], {name: a["StringValue"] for name, a in attributes.items()})
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,26 @@
+"""The clusters that run at a time, so that a failed test can show their logs."""
+
+import uuid
+
+from support.cluster import Cluster
+
+clusters = []
+
+
+def started_cluster(**options):
+    cluster = Cluster(**options)
+    clusters.append(cluster)
+    cluster.init().start()
+    with cluster.connect() as postgres:
+        postgres.execute("CREATE ROLE analyst LOGIN")
+        postgres.execute("CREATE ROLE other LOGIN")
+    return cluster
+
+
+def destroy(cluster):
+    clusters.remove(cluster)
+    cluster.destroy()
+
+
+def fresh_name(kind):
+    return f"{kind}_{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,68 @@
+"""Every SQL example that a user reads is run, in its order, on a database of its page's own."""
+
+import re
+
+import psycopg
+import pytest
+
+from support.cluster import ROOT
+from support.running import destroy, fresh_name, started_cluster
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\S*) ?(.*?)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+# An example says a region, and so means AWS: here each server that it creates is the emulator.
+TO_THE_EMULATOR = """
+CREATE FUNCTION to_the_emulator() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  server text;
+BEGIN
+  FOR server IN
+    SELECT srvname FROM pg_foreign_server
+    WHERE NOT COALESCE(array_to_string(srvoptions, ' ') LIKE '%endpoint_url=%', false)
+  LOOP
+    EXECUTE format('ALTER SERVER %I OPTIONS (ADD endpoint_url {endpoint})', server);
+  END LOOP;
+END $$;
+CREATE EVENT TRIGGER to_the_emulator ON ddl_command_end WHEN TAG IN ('CREATE SERVER')
+  EXECUTE FUNCTION to_the_emulator();
+"""
+
+
+def examples(page):
+    return [(language, rest, text) for language, rest, text in FENCE.findall(page.read_text())]
+
+
+@pytest.fixture
+def docs_cluster():
+    cluster = started_cluster(shared_preload_libraries="sqs_sync")
+    yield cluster
+    destroy(cluster)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_no_example_is_left_out(page):
+    assert [rest for language, rest, _ in examples(page) if language == "sql" and rest] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_examples_run(page, docs_cluster, emulator):
+    script = "\n".join(text for language, _, text in examples(page) if language == "sql")
+    regions = set(re.findall(r"region '([^']+)'", script)) or {"us-east-1"}
+    for queue in set(re.findall(r"queue\s*=>\s*'([^'{]+)'", script)):
+        for region in regions:
+            emulator.client(region).create_queue(QueueName=queue)
+
+    name = fresh_name("docs")
+    with docs_cluster.connect() as postgres:
+        postgres.execute(f"CREATE DATABASE {name}")
+    with docs_cluster.connect(name) as admin:
+        admin.execute("GRANT CREATE ON SCHEMA public TO analyst")
+        endpoint = psycopg.sql.Literal(emulator.endpoint).as_string(admin)
+        admin.execute(TO_THE_EMULATOR.replace("{endpoint}", endpoint.replace("'", "''")))
+    docs_cluster.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", name, input=script)
+
+    with docs_cluster.connect(name) as admin:
+        extension = admin.execute("SELECT count(*) FROM pg_extension WHERE extname = 'sqs_sync'").fetchone()[0]
+        assert not extension or admin.execute(
+            "SELECT state, error FROM sqs_sync.runs WHERE state <> 'succeeded'").fetchall() == []

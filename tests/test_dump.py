@@ -1,0 +1,138 @@
+"""Definitions and snapshots survive dump and restore, a newer major, and other ways to store the
+same values: the next run sends nothing."""
+
+import pytest
+
+from support.cluster import MAJOR
+from support.database import Database, create_database
+from support.deadline import wait_until
+from support.items import BODIES, Items
+from support.replay import Replay
+from support.running import destroy, fresh_name, started_cluster
+
+SCHEMA = """
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE TYPE pair AS (a integer, b text);
+CREATE DOMAIN positive AS integer CHECK (value > 0);
+CREATE TABLE everything (
+  id integer PRIMARY KEY, words text, exact numeric, near double precision, tree jsonb, raw json,
+  at timestamptz, naive timestamp, day date, took interval, numbers integer[], feeling mood, feelings mood[], bytes bytea,
+  uuid uuid, two pair, during daterange, spot point, address inet, small positive, big text
+);
+INSERT INTO everything
+SELECT i, 'naïve "☃" ' || i, i * 1.10, (ARRAY['NaN', 'Infinity', '0.1', '1e-300', '-0'])[1 + i % 5]::float8 * i,
+       jsonb_build_object('b', i, 'a', ARRAY[i, null], 'n', 1.50), ('{"z":  ' || i || ', "a": 1.0}')::json,
+       timestamptz '2024-03-31 00:30:00.123456+00' + i * interval '7 hours', timestamp '1999-12-31' + i * interval '1 day',
+       date '2024-01-01' + i, make_interval(years => i % 3, days => -i, secs => i / 7.0),
+       ARRAY[i, NULL, -i], (ARRAY['sad', 'ok', 'happy'])[1 + i % 3]::mood, ARRAY['ok', 'sad']::mood[],
+       decode(md5(i::text), 'hex'), md5(i::text)::uuid, ROW(i, 'b,"' || i)::pair, daterange(date '2024-01-01', date '2024-01-01' + i),
+       point(i / 3.0, -i), '10.0.0.1'::inet + i, i, (SELECT string_agg(md5((i * k)::text), repeat(' ', 40)) FROM generate_series(1, 400) k)
+FROM generate_series(1, 100) i;
+INSERT INTO everything (id) VALUES (1000);
+CREATE VIEW everything_rows AS SELECT * FROM everything;
+"""
+
+# What sessions of the restored database do differently, and must not matter.
+OTHER_HABITS = {"timezone": "America/New_York", "datestyle": "SQL, DMY", "intervalstyle": "sql_standard",
+                "bytea_output": "escape", "extra_float_digits": "0"}
+
+# From each major to itself, and from 15 to each.
+FROM = sorted({"15", MAJOR})
+
+
+def tell_everything(database, queue):
+    """By a sync of rows with a column of every kind of type."""
+    database.analyst.execute(SCHEMA)
+    database.create_sync("everything", queue.name, model="everything_rows",
+                         fields='{"words": "words", "exact": "exact", "at": "at", "two": "two", "big": "big"}')
+    assert database.run("everything").published == 101
+    assert len(queue.drain()) == 101
+
+
+def says_nothing_then_what_changed(database, queue):
+    run = database.run("everything")
+    assert (run.state, run.rows_added, run.rows_changed, run.rows_removed, run.published) == ("succeeded", 0, 0, 0, 0)
+    assert queue.drain() == []
+
+    database.analyst.execute("UPDATE everything SET feeling = 'sad' WHERE id = 1000")
+    assert database.run("everything").published == 1
+    (message,) = queue.drain()
+    assert (message.attributes["event"], message.attributes["key"]) == ("changed", "1000")
+    assert int(message.attributes["change_id"]) > 101, "a change id is never given twice"
+
+
+def dump_and_restore(source, target_cluster):
+    """With the target's pg_dump, as Postgres's documentation advises for an upgrade."""
+    file = target_cluster.directory / f"{source.name}.sql"
+    target_cluster.run("pg_dump", "-h", source.cluster.directory, "-d", source.name, "-f", file)
+    with target_cluster.connect() as postgres:
+        postgres.execute(f"CREATE DATABASE {source.name}")
+    target_cluster.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", source.name, "-f", file)
+    return Database(target_cluster, source.name)
+
+
+@pytest.fixture(params=FROM, ids=[f"from {major}" for major in FROM])
+def source(request):
+    cluster = started_cluster(major=request.param, shared_preload_libraries="sqs_sync")
+    yield cluster
+    destroy(cluster)
+
+
+@pytest.fixture
+def target():
+    cluster = started_cluster(shared_preload_libraries="sqs_sync", **OTHER_HABITS)
+    yield cluster
+    destroy(cluster)
+
+
+@pytest.mark.e2e
+def test_a_restored_copy_knows_what_was_told(source, target, emulator, queue):
+    original = create_database(source, fresh_name("db"), emulator.endpoint)
+    tell_everything(original, queue)
+    definition = original.admin.execute("SELECT * FROM sqs_sync.definition").fetchone()
+    original.close()
+
+    restored = dump_and_restore(original, target)
+
+    assert restored.admin.execute("SELECT * FROM sqs_sync.definition").fetchone() == definition
+    assert restored.value("SELECT owner FROM sqs_sync.syncs") == "analyst"
+    says_nothing_then_what_changed(restored, queue)
+
+
+@pytest.mark.e2e
+def test_what_is_in_doubt_is_sent_again_by_the_restored_copy(source, target, emulator, queue, proxy):
+    original = create_database(source, fresh_name("db"), proxy.endpoint)
+    items = Items(original.analyst).create().fill(10)
+    original.create_sync("items", queue.name, model="item_rows", **BODIES["template"])
+    original.run("items")
+    items.set_name(1, "B")
+    proxy.cut()
+    run_id = original.start_run("items")
+    wait_until(lambda: proxy.cuts > 0, "the change was sent and its answer lost")
+    original.analyst.execute("SELECT sqs_sync_cancel(%s)", (run_id,))
+    assert original.wait_for(run_id, "20 seconds").in_doubt == 1
+    original.close()
+    proxy.pass_on()
+
+    restored = dump_and_restore(original, target)
+    items.connection = restored.analyst
+    items.set_name(1, "item 1")
+    assert restored.run("items").state == "succeeded"
+
+    assert Replay().apply(queue.drain()).rows == items.expected()
+
+
+@pytest.mark.e2e
+def test_other_ways_to_store_the_same_values_are_no_change(database, queue):
+    tell_everything(database, queue)
+    database.analyst.execute("ALTER TABLE everything ALTER COLUMN big SET COMPRESSION lz4")
+    database.analyst.execute("UPDATE everything SET big = big || '', tree = tree || '{}', bytes = bytes || ''")
+    database.admin.execute("VACUUM FULL")
+    database.analyst.execute("ALTER TABLE everything ALTER COLUMN big SET STORAGE EXTERNAL")
+    database.analyst.execute("UPDATE everything SET big = big || ''")
+    for setting, value in OTHER_HABITS.items():
+        database.admin.execute(f"ALTER DATABASE {database.name} SET {setting} = '{value}'")
+    database.close()
+    database.connect()
+
+    says_nothing_then_what_changed(database, queue)
