@@ -84,11 +84,12 @@ fn a_whole_template_of_one_kind_of_nonsense_is_refused_soon() {
         refused(&part.repeat(65_000 / part.len()));
     }
     // An element that is closed, but that the parser must give up on after a long way.
+    let (blanks, quoted) = ("a".to_owned() + &" ".repeat(256), format!("'{}'", " ".repeat(256)));
     for part in
-        ["'{{ a ", "a | b: '{{a|b:', ", "                    ", "a,", "a['{{ a[", "(1..", "\n"]
+        ["'{{ a ' ", "a | b: '{{a|b:', ", " ", "a,", "a['{{ a[' ", "(1..", "\n", &blanks, &quoted]
     {
         let inner = part.repeat(8_000 / part.len());
-        refused(&format!("{{{{ {inner} ! }}}}").replace("{{{{", "{{"));
+        refused(&format!("[{{{{ {inner} ! }}}}]"));
     }
 }
 

@@ -149,19 +149,24 @@ impl Test {
         };
         let right = scalar(right_operand.value(change)?);
         let equal = || match (&self.left, right_operand) {
+            (Operand::Empty, Operand::Blank) | (Operand::Blank, Operand::Empty) => false,
             (_, Operand::Empty) => is_empty(&left),
             (Operand::Empty, _) => is_empty(&right),
             (_, Operand::Blank) => is_blank(&left),
             (Operand::Blank, _) => is_blank(&right),
             _ => equal(&left, &right),
         };
+        let order = || match (&self.left, right_operand) {
+            (Operand::Empty | Operand::Blank, _) | (_, Operand::Empty | Operand::Blank) => None,
+            _ => compare(&left, &right),
+        };
         Ok(match operator {
             Operator::Equal => equal(),
             Operator::NotEqual => !equal(),
-            Operator::Less => compare(&left, &right).is_some_and(Ordering::is_lt),
-            Operator::LessOrEqual => compare(&left, &right).is_some_and(Ordering::is_le),
-            Operator::Greater => compare(&left, &right).is_some_and(Ordering::is_gt),
-            Operator::GreaterOrEqual => compare(&left, &right).is_some_and(Ordering::is_ge),
+            Operator::Less => order().is_some_and(Ordering::is_lt),
+            Operator::LessOrEqual => order().is_some_and(Ordering::is_le),
+            Operator::Greater => order().is_some_and(Ordering::is_gt),
+            Operator::GreaterOrEqual => order().is_some_and(Ordering::is_ge),
             Operator::Contains => contains(&left, &right),
         })
     }
@@ -226,10 +231,11 @@ fn compare(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
     }
 }
 
-/// Whether a text has another within it, an array an element, or an object a name.
+/// Whether a text has another within it, an array an element, or an object a name. By Liquid's
+/// rule nothing contains `nil` or `false`.
 fn contains(left: &Value<'_>, right: &Value<'_>) -> bool {
     match (left, right) {
-        (_, Value::Null) => false,
+        (_, Value::Null | Value::Bool(false)) => false,
         (Value::Text(text), _) => text.contains(right.text()),
         (Value::Json(json), _) if json.trim_start().starts_with('[') => {
             // RawValue is read by serde_json without recursion, so the depth does not matter.

@@ -56,6 +56,26 @@ enum Content {
     Nodes(Vec<Node>),
 }
 
+impl Content {
+    /// Takes the short ways that can be known before there is a row.
+    fn of(mut nodes: Vec<Node>, format: Format) -> Content {
+        let text = |node: &Node| match node {
+            Node::Text { text, .. } => Some(text.clone()),
+            _ => None,
+        };
+        if let Some(text) = nodes.iter().map(text).collect() {
+            return Content::Literal(text);
+        }
+        if format == Format::Json || nodes.len() > 1 {
+            return Content::Nodes(nodes);
+        }
+        match nodes.pop() {
+            Some(Node::Output(output)) => Content::Lone(output.value),
+            last => Content::Nodes(last.into_iter().collect()),
+        }
+    }
+}
+
 /// A fault and where in the template it is, as an offset in bytes.
 #[derive(Debug)]
 struct Located {
@@ -89,17 +109,7 @@ impl Template {
         if format == Format::Json {
             position::resolve(&mut nodes)?;
         }
-        let content = match (nodes.pop(), nodes.is_empty()) {
-            (None, _) => Content::Literal(String::new()),
-            (Some(Node::Text { text, .. }), true) => Content::Literal(text),
-            (Some(Node::Output(output)), true) if format == Format::Text => {
-                Content::Lone(output.value)
-            }
-            (Some(last), _) => {
-                nodes.push(last);
-                Content::Nodes(nodes)
-            }
-        };
+        let content = Content::of(nodes, format);
         if let (Format::Json, Content::Literal(text)) = (format, &content) {
             json::check_body(text).map_err(|rejection| Fault::invalid(rejection.reason).at(0))?;
         }

@@ -23,6 +23,9 @@ use crate::error::Fault;
 /// The most `[` of one element: each can be a level of the parser's recursion.
 const MAX_BRACKETS: usize = 128;
 
+/// The most blanks in a row: the parser's time is quadratic in them when it gives up.
+const MAX_BLANKS: usize = 256;
+
 /// A value as a template writes it.
 #[derive(Debug, PartialEq)]
 pub(super) enum Term {
@@ -58,11 +61,7 @@ const AFTER: &str = " %}";
 
 /// Reads the text between one pair of delimiters.
 pub(super) fn tokens(element: Span<'_>) -> Result<Vec<Token>, Located> {
-    let brackets = element.text.matches('[').count();
-    if brackets > MAX_BRACKETS {
-        let message = format!("{brackets} brackets between delimiters, more than {MAX_BRACKETS}");
-        return Err(Fault::invalid(message).at(element.at));
-    }
+    check_caps(element.text).map_err(|fault| fault.at(element.at))?;
     let text = format!("{BEFORE}{}{AFTER}", with_spaces(element.text));
     let tokens = Arc::new(Mutex::new(Vec::new()));
     let reader = Reader {
@@ -77,10 +76,25 @@ pub(super) fn tokens(element: Span<'_>) -> Result<Vec<Token>, Located> {
     match parsed {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => return Err(not_liquid(element, &text, &error.to_string())),
-        Err(_) => return Err(not_liquid(element, &text, "")),
+        Err(_) => return Err(Fault::invalid("this cannot be read as Liquid").at(element.at)),
     }
     let read = tokens.lock().map(|mut tokens| std::mem::take(&mut *tokens)).unwrap_or_default();
     read.into_iter().collect()
+}
+
+/// Checks what must hold before the parser may see an element.
+fn check_caps(text: &str) -> Result<(), Fault> {
+    let brackets = text.matches('[').count();
+    if brackets > MAX_BRACKETS {
+        let message = format!("{brackets} brackets between delimiters, more than {MAX_BRACKETS}");
+        return Err(Fault::invalid(message));
+    }
+    let is_blank = |c: char| c.is_ascii_whitespace();
+    if text.split(|c| !is_blank(c)).any(|blanks| blanks.len() > MAX_BLANKS) {
+        let message = format!("more than {MAX_BLANKS} blanks in a row between delimiters");
+        return Err(Fault::invalid(message));
+    }
+    Ok(())
 }
 
 /// The text with each blank outside quotes as a space: the crate's grammar has no tabs.
@@ -98,23 +112,26 @@ fn with_spaces(text: &str) -> String {
     text.chars().map(space).collect()
 }
 
-/// What the crate could not read, at the place that its message gives (`--> line:column`).
+/// What the crate could not read, at the place that its message gives.
 fn not_liquid(element: Span<'_>, text: &str, message: &str) -> Located {
-    let column = message
-        .split_once("--> 1:")
-        .and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next())
-        .and_then(|digits| digits.parse::<usize>().ok())
-        .unwrap_or(1);
-    let offset = text
-        .char_indices()
-        .nth(column.saturating_sub(1))
-        .map_or(0, |(at, _)| at.saturating_sub(BEFORE.len()));
+    let offset = told_place(text, message).map_or(0, |at| at.saturating_sub(BEFORE.len()));
     let rest = element.text.get(offset..).unwrap_or_default().trim_start();
     let at = element.at + element.text.len() - rest.len();
     match rest.chars().next() {
         Some(c) => Fault::invalid(format!("unexpected {:?}", c.to_string())).at(at),
         None => Fault::invalid("something is missing before the closing delimiter").at(at),
     }
+}
+
+/// The offset that a message of the crate's means by `--> line:column`.
+fn told_place(text: &str, message: &str) -> Option<usize> {
+    let (_, place) = message.split_once("--> ")?;
+    let (line, rest) = place.split_once(':')?;
+    let column = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let before: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let (in_line, _) = text.get(before..)?.char_indices().nth(column.checked_sub(1)?)?;
+    Some(before + in_line)
 }
 
 /// The tag that takes the tokens of its arguments down.

@@ -126,7 +126,7 @@ fn uneven_branches() -> Fault {
 fn check_constant(operand: &Operand) -> Result<(), Fault> {
     let refused = match operand {
         Operand::Event => true,
-        Operand::Literal(Value::Text(text)) => !stands_as_value(text),
+        Operand::Literal(Value::Text(text) | Value::Number(text)) => !stands_as_value(text),
         _ => false,
     };
     if refused {

@@ -128,8 +128,7 @@ impl<'t> Scanner<'t> {
                 let message = format!("tag {:?} takes no arguments", name.text);
                 Err(Fault::invalid(message).at(arguments.at))
             }
-            "raw" => self.verbatim("raw", "endraw", at),
-            "comment" => self.verbatim("comment", "endcomment", at),
+            "raw" | "comment" => self.verbatim(name.text, at),
             _ => {
                 self.pieces.push(Piece::Tag { name, arguments });
                 Ok(())
@@ -137,32 +136,52 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Reads up to the end of a block in which Liquid is not read. The text of a `raw` stays.
-    fn verbatim(&mut self, begin: &str, end: &str, at: usize) -> Result<(), Located> {
+    /// Reads a block in which Liquid is not read, up to its end. The text of a `raw` stays.
+    fn verbatim(&mut self, name: &str, at: usize) -> Result<(), Located> {
         let body = self.rest;
-        // Comments nest, raw blocks do not.
-        let nests = begin == "comment";
-        let mut depth = 1usize;
-        let mut from = 0;
-        while let Some(open) = body.from(from).text.find("{%") {
-            let tag = body.from(from + open);
-            from += open + 2;
-            if nests && bare_tag(tag.text, begin).is_some() {
-                depth += 1;
-            }
-            let Some(bare) = bare_tag(tag.text, end) else { continue };
+        let end = if name == "raw" { end_of_raw(body, 0) } else { end_of_comment(body) };
+        let Some((length, tag)) = end else {
+            let message = format!("tag {name:?} is not closed with \"end{name}\"");
+            return Err(Fault::invalid(message).at(at));
+        };
+        if name == "raw" {
+            self.text(body.until(length), tag.trim_before);
+        }
+        self.trim = tag.trim_after;
+        self.rest = body.from(length + tag.length);
+        Ok(())
+    }
+}
+
+/// Where a raw block ends that is open at `from`: the first `endraw`, and the offset of it.
+fn end_of_raw(body: Span<'_>, from: usize) -> Option<(usize, BareTag)> {
+    tags(body, from).find_map(|(at, tag)| bare_tag(tag, "endraw").map(|end| (at, end)))
+}
+
+/// Where a comment ends: comments nest, and what is raw within one is passed over.
+fn end_of_comment(body: Span<'_>) -> Option<(usize, BareTag)> {
+    let (mut from, mut depth) = (0, 1usize);
+    loop {
+        let (at, tag) = tags(body, from).next()?;
+        from = at + 2;
+        if bare_tag(tag, "comment").is_some() {
+            depth += 1;
+        } else if bare_tag(tag, "raw").is_some() {
+            let (end, tag) = end_of_raw(body, from)?;
+            from = end + tag.length;
+        } else if let Some(end) = bare_tag(tag, "endcomment") {
             depth -= 1;
             if depth == 0 {
-                if !nests {
-                    self.text(body.until(from - 2), bare.trim_before);
-                }
-                self.trim = bare.trim_after;
-                self.rest = tag.from(bare.length);
-                return Ok(());
+                return Some((at, end));
             }
         }
-        Err(Fault::invalid(format!("tag {begin:?} is not closed with {end:?}")).at(at))
     }
+}
+
+/// Each `{%` from an offset on, with the text that begins there.
+fn tags(body: Span<'_>, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let rest = body.text.get(from..).unwrap_or_default();
+    rest.match_indices("{%").map(move |(at, _)| (from + at, rest.get(at..).unwrap_or_default()))
 }
 
 /// A tag without arguments, found at the beginning of a text.

@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 50;
 
 #[derive(Debug)]
 pub(super) enum Node {
-    /// Text as it is, and its offset in the template. Two never follow each other.
+    /// Text as it is, and its offset in the template.
     Text {
         text: String,
         at: usize,
@@ -96,10 +96,7 @@ struct OpenIf {
 
 impl Builder<'_> {
     fn text(&mut self, span: Span<'_>) {
-        match self.nodes.last_mut() {
-            Some(Node::Text { text, .. }) => text.push_str(span.text),
-            _ => self.nodes.push(Node::Text { text: span.text.to_owned(), at: span.at }),
-        }
+        self.nodes.push(Node::Text { text: span.text.to_owned(), at: span.at });
     }
 
     fn output(&mut self, span: Span<'_>) -> Result<(), Located> {
@@ -169,9 +166,17 @@ impl Builder<'_> {
             }
             None => last,
         };
-        self.nodes.push(Node::If(If { branches: block.branches, otherwise, at: block.at }));
+        // Liquid's rule: a block with nothing but blanks in it renders nothing at all.
+        let branches = block.branches;
+        if !is_blank(&otherwise) || !branches.iter().all(|branch| is_blank(&branch.nodes)) {
+            self.nodes.push(Node::If(If { branches, otherwise, at: block.at }));
+        }
         Ok(())
     }
+}
+
+fn is_blank(nodes: &[Node]) -> bool {
+    nodes.iter().all(|node| matches!(node, Node::Text { text, .. } if text.trim().is_empty()))
 }
 
 fn no_arguments(name: Span<'_>, arguments: Span<'_>) -> Result<(), Located> {
