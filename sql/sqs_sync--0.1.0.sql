@@ -120,13 +120,13 @@ CREATE TABLE sqs_sync.rejection (
 CREATE UNIQUE INDEX rejection_by_key ON sqs_sync.rejection (sync_id, pg_catalog.md5(key));
 COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the view sqs_sync.rejections';
 
-SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', ''),
-       pg_catalog.pg_extension_config_dump('sqs_sync.position', ''),
-       pg_catalog.pg_extension_config_dump('sqs_sync.definition', ''),
-       pg_catalog.pg_extension_config_dump('sqs_sync.rejection', ''),
-       pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', ''),
-       pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', ''),
-       pg_catalog.pg_extension_config_dump('sqs_sync.rejection_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection_id_seq', '');
 
 -- Connections --------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ REFUSED = [
     ("eleven attributes", "22023", "attributes",
      {"attributes": "{%s}" % ", ".join(f'"a{i}": "x"' for i in range(11))}),
     ("an attribute's name that SQS refuses", "22023", "AWS.trace", {"attributes": '{"AWS.trace": "x"}'}),
-    ("a model that fails when it is read", "22012", "division by zero", {"model": "SELECT 1/0 AS id, 'x' AS name"}),
+    ("a model that fails when it is read", "22012", "division by zero", {"model": "SELECT 1/0 AS id, 'x' AS name, 1 AS amount, '' AS note"}),
     ("a SELECT with a syntax error", "42601", "syntax", {"model": "SELECT id, name FROM WHERE"}),
     ("an INSERT as a model", "22023", "SELECT", {"model": "INSERT INTO items VALUES (1, 'x', 1, '') RETURNING id"}),
 ]

@@ -64,10 +64,9 @@ const MAX_NAME_BYTES: usize = 63;
 fn check_name(name: &str) -> Result<&str> {
     match name.len() {
         1..=MAX_NAME_BYTES => Ok(name),
-        length => Err(Error::new(
-            PgSqlErrorCode::ERRCODE_INVALID_NAME,
-            format!("the name of a sync has 1 to {MAX_NAME_BYTES} bytes, not {length}"),
-        )),
+        length => Err(Error::invalid(format!(
+            "name has {length} bytes; that of a sync has 1 to {MAX_NAME_BYTES}"
+        ))),
     }
 }
 

@@ -50,17 +50,13 @@ pub fn does_not_exist(name: &str) -> Error {
     )
 }
 
-/// Whether `model` is a statement, not a relation's name: begins with a word that only a
-/// statement begins with.
+/// Whether `model` is a statement, not a relation's name: more than one word, quotes aside.
 pub fn is_statement(model: &str) -> bool {
-    let text = model.trim_start();
-    let word = text.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    let is_keyword =
-        ["select", "with", "values", "table"].iter().any(|k| word.eq_ignore_ascii_case(k));
-    text.starts_with('(')
-        || text.starts_with("--")
-        || text.starts_with("/*")
-        || (is_keyword && word.len() < text.len())
+    let mut in_quotes = false;
+    model.trim().chars().any(|c| {
+        in_quotes ^= c == '"';
+        !in_quotes && (c.is_whitespace() || c == '(' || c == ';')
+    })
 }
 
 /// Makes the view of a model that was given as a SELECT: in our schema, owned by the caller,

@@ -110,8 +110,11 @@ impl From<message::DefinitionError> for Error {
             message::ErrorKind::UndefinedColumn => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
             message::ErrorKind::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
         };
-        let hint = error.hint().map(str::to_owned);
-        Error { hint, ..Error::new(code, error.to_string()) }
+        let message = match error.property() {
+            "body" | "key" => error.to_string(),
+            property => format!("{property}: {error}"),
+        };
+        Error { hint: error.hint().map(str::to_owned), ..Error::new(code, message) }
     }
 }
 

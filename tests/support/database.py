@@ -87,7 +87,7 @@ class Database:
 
     def leftovers(self):
         """What exists of syncs: rows of the catalog, and relations of ours and of users."""
-        counts = "SELECT (SELECT count(*) FROM sqs_sync.sync), (SELECT count(*) FROM sqs_sync.definition)"
+        counts = "SELECT (SELECT count(*) FROM sqs_sync.sync) AS syncs, (SELECT count(*) FROM sqs_sync.definition) AS definitions"
         relations = """
             SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
             WHERE nspname = 'sqs_sync_data' OR (relowner = 'analyst'::regrole AND relkind IN ('r', 'v'))
