@@ -6,6 +6,7 @@ import pathlib
 import signal
 
 from support.cluster import MAJOR, ROOT, Cluster
+from support.deadline import wait_until
 
 NOTE = pathlib.Path(os.environ.get("DEMO_NOTE", ROOT / ".tools" / "demo.json"))
 
@@ -20,6 +21,7 @@ def stop_what_runs():
     note = json.loads(NOTE.read_text())
     if note["emulator"] and is_emulator(note["emulator"]):
         os.kill(note["emulator"], signal.SIGTERM)
+        wait_until(lambda: not is_emulator(note["emulator"]), "the emulator has ended")
     if pathlib.Path(note["cluster"]).exists():
         Cluster(note["major"], directory=note["cluster"]).destroy()
     NOTE.unlink()

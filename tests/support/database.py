@@ -87,13 +87,15 @@ class Database:
 
     def leftovers(self):
         """What exists of syncs: rows of the catalog, and relations of ours and of users."""
-        counts = "SELECT (SELECT count(*) FROM sqs_sync.sync) AS syncs, (SELECT count(*) FROM sqs_sync.definition) AS definitions"
+        counts = """
+            SELECT (SELECT count(*) FROM sqs_sync.sync) AS syncs,
+                   (SELECT count(*) FROM sqs_sync.definition) AS definitions"""
         relations = """
-            SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+            SELECT c.oid::regclass::text AS relation FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
             WHERE nspname = 'sqs_sync_data' OR (relowner = 'analyst'::regrole AND relkind IN ('r', 'v'))
             ORDER BY 1"""
-        return (tuple(self.admin.execute(counts).fetchone()),
-                [row[0] for row in self.admin.execute(relations)])
+        return (self.admin.execute(counts).fetchone(),
+                [row.relation for row in self.admin.execute(relations)])
 
 
 def call(connection, function, **options):

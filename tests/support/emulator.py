@@ -54,9 +54,9 @@ class Emulator:
                             aws_access_key_id="test", aws_secret_access_key="test",
                             config=botocore.config.Config(max_pool_connections=20))
 
-    def create_queue(self, name, **attributes):
-        client = self.client()
-        url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    def create_queue(self, name, region=REGION):
+        client = self.client(region)
+        url = client.create_queue(QueueName=name)["QueueUrl"]
         return Queue(name, url, client)
 
 
