@@ -1,0 +1,113 @@
+//! What a publisher connects to, and the SDK's configuration made of it.
+//!
+//! The configuration is explicit: no environment, no profile, no instance metadata, no proxy, no
+//! redirect. The SDK's own retries are off, because a retry that we do not see would hide
+//! whether an earlier attempt may have been accepted.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_sqs::Config;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+/// How long the TCP connection and its TLS handshake may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long one attempt may take from its start to the end of its answer.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A secret text. It cannot be printed, and only this crate can read it.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text into keeping.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Static credentials of one AWS identity.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub access_key_id: String,
+    pub secret_access_key: Secret,
+    pub session_token: Option<Secret>,
+}
+
+/// A region, an optional endpoint and the credentials for one AWS account.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub region: String,
+    /// Where SQS is, if not at AWS. Whether it may be plain http is the caller's policy.
+    pub endpoint_url: Option<String>,
+    pub credentials: Credentials,
+}
+
+/// How the publisher works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a message is tried, from its first attempt. What it runs into then is its failure.
+    pub retry_for: Duration,
+    /// The most requests in flight at once, over all queues. 0 counts as 1.
+    pub max_requests_in_flight: usize,
+}
+
+impl Connection {
+    /// The address that requests go to, as it is named in failures.
+    pub(crate) fn endpoint(&self) -> String {
+        match &self.endpoint_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("https://sqs.{}.{}", self.region, dns_suffix(self.region.as_str())),
+        }
+    }
+
+    pub(crate) fn sdk_config(&self) -> Config {
+        let keys = &self.credentials;
+        let credentials = aws_sdk_sqs::config::Credentials::new(
+            keys.access_key_id.as_str(),
+            keys.secret_access_key.expose(),
+            keys.session_token.as_ref().map(|token| token.expose().to_owned()),
+            None,
+            "sqs_sync",
+        );
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .build();
+        let http =
+            HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(credentials)
+            .http_client(http)
+            // The region's own endpoint is set too: the SDK has then no rules to follow that
+            // could lead elsewhere, and failures name the address that was really used.
+            .endpoint_url(self.endpoint())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            // Answers are small and each attempt has its timeout: a second clock adds nothing.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build()
+    }
+}
+
+/// The domain of a region's endpoints. China's regions are a partition with a domain of its own.
+pub(crate) fn dns_suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+}

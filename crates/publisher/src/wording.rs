@@ -1,0 +1,207 @@
+//! What an error of the SDK says, as a [`Trouble`].
+//!
+//! The texts name the queue and the endpoint. SQS's own words are quoted where they help with a
+//! row or a queue, cut to a length; about credentials never, because an error about a signature
+//! quotes the signed request, session token included.
+
+use std::error::Error;
+
+use aws_sdk_sqs::config::http::HttpResponse;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+
+use crate::connection::ATTEMPT_TIMEOUT;
+use crate::error::{Class, Trouble, class_of_entry, class_of_request};
+
+/// The most characters of SQS's own words that are quoted.
+const QUOTE_LIMIT: usize = 500;
+
+/// What a request was about, for its errors' texts.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(crate) queue: &'a str,
+    pub(crate) endpoint: &'a str,
+}
+
+impl About<'_> {
+    /// The trouble with a whole request.
+    pub(crate) fn request<E>(self, error: &SdkError<E, HttpResponse>) -> Trouble
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match error {
+            SdkError::ConstructionFailure(_) => self.unmade(error),
+            SdkError::TimeoutError(_) => self.network(
+                false,
+                format!("no answer from {} within {} s", self.endpoint, ATTEMPT_TIMEOUT.as_secs()),
+            ),
+            SdkError::DispatchFailure(dispatch) if dispatch.is_user() => self.unmade(error),
+            SdkError::DispatchFailure(_) if never_connected(error) => self
+                .network(true, format!("could not reach {}: {}", self.endpoint, root_cause(error))),
+            SdkError::DispatchFailure(_) => self.network(
+                false,
+                format!(
+                    "the connection to {} was lost before the answer came: {}",
+                    self.endpoint,
+                    root_cause(error)
+                ),
+            ),
+            SdkError::ServiceError(answer) => {
+                let (code, words) = (answer.err().code(), answer.err().message());
+                self.answered(answer.raw().status().as_u16(), code, words)
+            }
+            _ => self.unreadable(),
+        }
+    }
+
+    /// The trouble with one entry of a batch.
+    pub(crate) fn entry(self, code: &str, sender_fault: bool, words: Option<&str>) -> Trouble {
+        let class = class_of_entry(code, sender_fault);
+        self.told(class, Some(code), words, None)
+    }
+
+    /// SQS answered, and left open what became of a message.
+    pub(crate) fn unreadable(self) -> Trouble {
+        Trouble {
+            class: Class::Service,
+            certain: false,
+            code: None,
+            what: format!("{} gave an answer that cannot be read", self.endpoint),
+            hint: None,
+        }
+    }
+
+    /// SQS acknowledged a message whose body has another MD5 than the one that was sent.
+    pub(crate) fn altered(self) -> Trouble {
+        Trouble {
+            class: Class::Service,
+            certain: false,
+            code: None,
+            what: format!(
+                "{} acknowledged another body than was sent to queue \"{}\"",
+                self.endpoint, self.queue
+            ),
+            hint: None,
+        }
+    }
+
+    fn answered(self, status: u16, code: Option<&str>, words: Option<&str>) -> Trouble {
+        if (200..300).contains(&status) {
+            return self.unreadable();
+        }
+        self.told(class_of_request(code, status), code, words, Some(status))
+    }
+
+    fn told(
+        self,
+        class: Class,
+        code: Option<&str>,
+        words: Option<&str>,
+        status: Option<u16>,
+    ) -> Trouble {
+        let About { queue, endpoint } = self;
+        let status = status.map(|status| format!("HTTP {status}"));
+        let name = code.or(status.as_deref()).unwrap_or("no code");
+        let words = words.filter(|words| !words.is_empty()).map(quote);
+        let what = match class {
+            Class::Row => words.unwrap_or_else(|| format!("SQS refused the message ({name})")),
+            Class::Throttled => format!("SQS throttles requests to queue \"{queue}\" ({name})"),
+            Class::Queue => match words {
+                Some(words) => {
+                    format!("SQS refused requests to queue \"{queue}\": {name}: {words}")
+                }
+                None => format!("SQS refused requests to queue \"{queue}\": {name}"),
+            },
+            Class::Credentials => {
+                format!("{endpoint} refused the connection's credentials ({name})")
+            }
+            Class::Service | Class::Network => {
+                format!("{endpoint} could not take messages for queue \"{queue}\" ({name})")
+            }
+        };
+        Trouble {
+            class,
+            certain: class != Class::Service,
+            code: code.map(str::to_owned),
+            what,
+            hint: hint(class, name).map(str::to_owned),
+        }
+    }
+
+    fn network(self, certain: bool, what: String) -> Trouble {
+        Trouble {
+            class: Class::Network,
+            certain,
+            code: None,
+            what,
+            hint: Some(
+                "Check the endpoint's address, and the network and firewalls between here and there."
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// The SDK would not make a request of what it was given.
+    fn unmade(self, error: &(dyn Error + 'static)) -> Trouble {
+        Trouble::queue(
+            format!(
+                "no request can be made for queue \"{}\" at {}: {}",
+                self.queue,
+                self.endpoint,
+                root_cause(error)
+            ),
+            "Check the connection's region and endpoint.",
+        )
+    }
+}
+
+fn hint(class: Class, code: &str) -> Option<&'static str> {
+    Some(match class {
+        Class::Throttled => "Fewer requests in flight, or a higher quota at AWS, would help.",
+        Class::Queue if code.contains("AccessDenied") => {
+            "Allow sqs:SendMessage on the queue, and sqs:ListQueues where it is named without its URL or ARN."
+        }
+        Class::Queue if code.starts_with("Kms") || code.starts_with("KMS.") => {
+            "Check the queue's KMS key and the right to use it."
+        }
+        Class::Queue => "Check that the queue exists, and the connection's region and endpoint.",
+        Class::Credentials if code.contains("Expired") && code.contains("Token") => {
+            "The session token has expired: set new credentials."
+        }
+        Class::Credentials if code.contains("Signature") || code == "RequestExpired" => {
+            "Check the secret access key, and the clock of this server."
+        }
+        Class::Credentials => "Check the access key, the secret access key and the session token.",
+        Class::Row | Class::Service | Class::Network => return None,
+    })
+}
+
+/// Whether the connection, TLS handshake included, was never made: then nothing was written.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|cause| {
+        cause
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+    })
+}
+
+/// The innermost cause: "connection refused", "invalid peer certificate: UnknownIssuer".
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let Some(cause) = chain(error).last() else {
+        return quote(&error.to_string());
+    };
+    match cause.downcast_ref::<std::io::Error>() {
+        Some(io) if io.raw_os_error().is_some() => io.kind().to_string(),
+        _ => quote(&cause.to_string()),
+    }
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+}
+
+/// On one line, without the full stop, and not too long.
+fn quote(words: &str) -> String {
+    let line: String =
+        words.chars().take(QUOTE_LIMIT).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.trim().trim_end_matches('.').to_owned()
+}

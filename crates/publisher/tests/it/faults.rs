@@ -1,0 +1,100 @@
+//! Random faults: whatever SQS and the network do, the reports are true and complete.
+
+use std::time::{Duration, Instant};
+
+use publisher::Outcome;
+
+use crate::server::{Log, Reply, Request, Server, refuse};
+use crate::support::*;
+
+/// Half of the requests go wrong in some way, some of them after the messages were taken.
+fn misbehave(log: &Log, request: &Request, _: usize) -> Reply {
+    if request.has("bad") && fastrand::bool() {
+        return refuse(400, "InvalidParameterValue");
+    }
+    let some = |entry: &crate::server::Entry| {
+        if entry.body.starts_with("bad") {
+            return Some(("InvalidMessageContents", true));
+        }
+        match fastrand::u8(..) {
+            0..20 => Some(("RequestThrottled", false)),
+            20..40 => Some(("InternalError", false)),
+            _ => None,
+        }
+    };
+    match fastrand::u8(..) {
+        0..15 => Reply::Cut,
+        15..30 => {
+            log.accept_but(request, some);
+            Reply::Cut
+        }
+        30..45 => {
+            log.accept_but(request, some);
+            Reply::CutShort
+        }
+        45..60 => refuse(500, "InternalFailure"),
+        60..90 => refuse(403, "RequestThrottled"),
+        _ => log.accept_but(request, some),
+    }
+}
+
+#[test]
+fn every_message_is_reported_once_and_truly() {
+    for retry_for in [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(2)] {
+        let server = Server::start(misbehave);
+        let publisher = start(&server.endpoint, retry_for, 8);
+        let queues = [arn("a"), arn("b"), arn("c")];
+        let body = |id: i64| match id % 17 {
+            0 => format!("bad {id}"),
+            _ => format!("good {id}"),
+        };
+        for first in (0..1500).step_by(100) {
+            let outgoing =
+                (first..first + 100).map(|id| message(id, &queues[id as usize % 3], body(id)));
+            publisher.send(outgoing.collect());
+        }
+        let outcomes = collect(&publisher, 1500);
+        assert!(publisher.stop(Duration::from_secs(5)).is_empty());
+        for (id, outcome) in outcomes {
+            let times = server.log.times_accepted(&body(id));
+            match outcome {
+                Outcome::Acknowledged { .. } => assert!(times >= 1, "{id}"),
+                Outcome::Rejected { .. } => assert!(id % 17 == 0 && times == 0, "{id}"),
+                Outcome::NotSent { .. } => assert_eq!(times, 0, "{id}"),
+                Outcome::InDoubt { .. } => {}
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "a measurement: cargo test -p publisher --release -- --ignored --nocapture"]
+#[allow(clippy::print_stdout)]
+fn throughput() {
+    let server = Server::start(|_, request, _| {
+        let successful: Vec<String> = request
+            .entries()
+            .iter()
+            .map(|entry| {
+                format!(r#"{{"Id":"{}","MessageId":"x","MD5OfMessageBody":""}}"#, entry.id)
+            })
+            .collect();
+        let successful = successful.join(",");
+        Reply::Answer(200, format!(r#"{{"Successful":[{successful}],"Failed":[]}}"#))
+    });
+    let publisher = start(&server.endpoint, Duration::from_secs(60), 32);
+    let (queue, body) = (arn("orders"), "x".repeat(300));
+    const TOTAL: i64 = 300_000;
+    let started = Instant::now();
+    let (mut sent, mut done) = (0, 0);
+    while done < TOTAL {
+        while sent < TOTAL && sent - done < 2000 {
+            publisher.send((sent..sent + 100).map(|id| message(id, &queue, &*body)).collect());
+            sent += 100;
+        }
+        assert!(is_readable(&publisher, Duration::from_secs(10)));
+        done += publisher.reports().len() as i64;
+    }
+    let time = started.elapsed().as_secs_f64();
+    println!("{:.0} messages a second", TOTAL as f64 / time);
+}

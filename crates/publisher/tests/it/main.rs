@@ -1,0 +1,12 @@
+//! The publisher against a server that speaks SQS and misbehaves on request.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod batches;
+mod ending;
+mod failures;
+mod faults;
+mod queues;
+mod retries;
+mod server;
+mod support;

@@ -1,0 +1,121 @@
+//! Queues by name, URL and ARN.
+
+use std::sync::Arc;
+
+use publisher::FailureKind;
+use serde_json::json;
+
+use crate::server::{Log, Reply, Request, Server, refuse};
+use crate::support::*;
+
+fn listed(names: &[&str], next: Option<&str>) -> Reply {
+    // A host that is not there: the endpoint's must take its place.
+    let urls: Vec<String> =
+        names.iter().map(|name| format!("http://emulator.invalid:1/000000000000/{name}")).collect();
+    let mut answer = json!({"QueueUrls": urls});
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    Reply::Answer(200, answer.to_string())
+}
+
+fn lists(log: &Log) -> usize {
+    let requests = log.requests();
+    requests.iter().filter(|r| matches!(r, Request::List { .. })).count()
+}
+
+#[test]
+fn a_name_is_found_on_a_later_page_and_asked_for_once() {
+    let server = Server::start(|log, request, _| match request {
+        Request::List { token: None, .. } => listed(&["orders-old", "orders2"], Some("p2")),
+        Request::List { token, .. } => {
+            assert_eq!(token.as_deref(), Some("p2"));
+            listed(&["orders.fifo", "orders"], Some("p3"))
+        }
+        request => log.accept(request),
+    });
+    let publisher = patient(&server.endpoint);
+    for id in 0..3 {
+        publisher.send(vec![message(id, &Arc::from("orders"), "x")]);
+        assert_acknowledged(&collect(&publisher, 1)[&id]);
+    }
+    assert_eq!(lists(&server.log), 2);
+    match &server.log.requests()[2] {
+        Request::Send { url, .. } => {
+            assert_eq!(*url, format!("{}/000000000000/orders", server.endpoint));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_url_of_the_endpoint_is_used_as_it_is() {
+    let server = Server::willing();
+    let url = format!("{}/123456789012/orders", server.endpoint);
+    let publisher = patient(&server.endpoint);
+    publisher.send(messages(1, &Arc::from(url.as_str())));
+    assert_acknowledged(&collect(&publisher, 1)[&0]);
+    assert!(matches!(&server.log.requests()[0], Request::Send { url: asked, .. } if *asked == url));
+}
+
+#[test]
+fn a_url_of_another_host_is_never_asked() {
+    let server = Server::willing();
+    let publisher = patient(&server.endpoint);
+    publisher.send(messages(1, &Arc::from("http://127.0.0.1:9/123456789012/orders")));
+    let outcomes = collect(&publisher, 1);
+    assert_eq!(not_sent(&outcomes[&0]).kind, FailureKind::Queue);
+    assert!(server.log.requests().is_empty());
+}
+
+#[test]
+fn a_name_that_no_queue_has_is_the_queues_failure() {
+    let server = Server::start(|_, _, _| Reply::Answer(200, "{}".to_owned()));
+    let publisher = patient(&server.endpoint);
+    publisher.send(messages(12, &Arc::from("orders")));
+    for outcome in collect(&publisher, 12).values() {
+        let failure = not_sent(outcome);
+        assert_eq!(failure.kind, FailureKind::Queue);
+        let start =
+            "queue \"orders\" does not exist in the connection's account in region eu-west-1";
+        assert!(failure.message.starts_with(start), "{failure:?}");
+        assert!(failure.hint.is_some());
+    }
+    assert_eq!(lists(&server.log), 1);
+}
+
+#[test]
+fn finding_a_queue_is_retried_as_sending_is() {
+    let server = Server::start(|log, request, number| match (request, number) {
+        (_, 0) => Reply::Cut,
+        (_, 1) => refuse(500, "InternalFailure"),
+        (_, 2) => refuse(400, "ThrottlingException"),
+        (Request::List { .. }, _) => listed(&["orders"], None),
+        (request, _) => log.accept(request),
+    });
+    let publisher = patient(&server.endpoint);
+    publisher.send(messages(5, &Arc::from("orders")));
+    collect(&publisher, 5).values().for_each(assert_acknowledged);
+}
+
+#[test]
+fn finding_a_queue_is_given_up_after_the_same_time() {
+    let server = Server::start(|_, _, _| Reply::Cut);
+    let publisher = hasty(&server.endpoint);
+    publisher.send(messages(5, &Arc::from("orders")));
+    // No message was in a request yet: whatever became of the question, none was sent.
+    for outcome in collect(&publisher, 5).values() {
+        assert_eq!(not_sent(outcome).kind, FailureKind::Network);
+    }
+}
+
+#[test]
+fn a_denied_list_says_which_right_is_missing() {
+    let server = Server::start(|_, _, _| refuse(400, "AccessDeniedException"));
+    let publisher = patient(&server.endpoint);
+    publisher.send(messages(1, &Arc::from("orders")));
+    let outcomes = collect(&publisher, 1);
+    let failure = not_sent(&outcomes[&0]);
+    assert_eq!(failure.kind, FailureKind::Queue);
+    assert!(failure.hint.as_deref().unwrap().contains("sqs:ListQueues"));
+}

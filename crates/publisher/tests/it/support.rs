@@ -1,0 +1,123 @@
+//! A publisher for a test, and its reports.
+
+use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use publisher::{
+    Connection, Credentials, Failure, Outcome, Outgoing, Publisher, Report, Secret, Settings,
+};
+
+/// Longer than any test needs to wait for anything.
+const LONG: Duration = Duration::from_secs(15);
+
+pub const SECRET: &str = "wJalrXUtnFEMI/SECRETKEY";
+pub const TOKEN: &str = "FwoGZXIvYXdzEB/SESSIONTOKEN";
+
+pub fn connection(endpoint: &str) -> Connection {
+    Connection {
+        region: "eu-west-1".to_owned(),
+        endpoint_url: Some(endpoint.to_owned()),
+        credentials: Credentials {
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            secret_access_key: Secret::new(SECRET.to_owned()),
+            session_token: Some(Secret::new(TOKEN.to_owned())),
+        },
+    }
+}
+
+pub fn start(endpoint: &str, retry_for: Duration, max_requests_in_flight: usize) -> Publisher {
+    let settings = Settings { retry_for, max_requests_in_flight };
+    Publisher::start(connection(endpoint), settings).unwrap()
+}
+
+/// A publisher that retries for longer than any test lasts.
+pub fn patient(endpoint: &str) -> Publisher {
+    start(endpoint, Duration::from_secs(600), 8)
+}
+
+/// One that gives up soon.
+pub fn hasty(endpoint: &str) -> Publisher {
+    start(endpoint, Duration::from_millis(400), 8)
+}
+
+/// By ARN, so that no queue has to be found first.
+pub fn arn(queue: &str) -> Arc<str> {
+    format!("arn:aws:sqs:eu-west-1:123456789012:{queue}").into()
+}
+
+pub fn message(id: i64, queue: &Arc<str>, body: impl Into<String>) -> Outgoing {
+    Outgoing { id, queue: Arc::clone(queue), body: body.into(), attributes: Vec::new() }
+}
+
+/// Messages 0 to `count`, with bodies "m0", "m1", ...
+pub fn messages(count: i64, queue: &Arc<str>) -> Vec<Outgoing> {
+    (0..count).map(|id| message(id, queue, format!("m{id}"))).collect()
+}
+
+/// Waits until the notifier says that reports wait.
+pub fn is_readable(publisher: &Publisher, timeout: Duration) -> bool {
+    let fd = borrow(publisher);
+    let mut polled = [PollFd::new(fd, PollFlags::POLLIN)];
+    let timeout = PollTimeout::try_from(timeout).unwrap();
+    poll(&mut polled, timeout).unwrap() == 1
+}
+
+#[allow(unsafe_code)]
+fn borrow(publisher: &Publisher) -> BorrowedFd<'_> {
+    // SAFETY: the notifier is open for as long as the publisher lives, which it outlives here.
+    unsafe { BorrowedFd::borrow_raw(publisher.notifier()) }
+}
+
+/// Waits for `count` reports, which must be of different messages.
+pub fn collect(publisher: &Publisher, count: usize) -> BTreeMap<i64, Outcome> {
+    let end = Instant::now() + LONG;
+    let mut outcomes = BTreeMap::new();
+    while outcomes.len() < count {
+        let left = end.saturating_duration_since(Instant::now());
+        assert!(
+            is_readable(publisher, left),
+            "only {} of {count} reports came: {outcomes:?}",
+            outcomes.len()
+        );
+        gather(&mut outcomes, publisher.reports());
+    }
+    outcomes
+}
+
+pub fn gather(outcomes: &mut BTreeMap<i64, Outcome>, reports: Vec<Report>) {
+    for Report { id, outcome } in reports {
+        assert!(outcomes.insert(id, outcome).is_none(), "message {id} was reported twice");
+    }
+}
+
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + LONG;
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[track_caller]
+pub fn assert_acknowledged(outcome: &Outcome) {
+    assert!(matches!(outcome, Outcome::Acknowledged { .. }), "{outcome:?}");
+}
+
+#[track_caller]
+pub fn not_sent(outcome: &Outcome) -> &Failure {
+    match outcome {
+        Outcome::NotSent { failure } => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+pub fn in_doubt(outcome: &Outcome) -> &Failure {
+    match outcome {
+        Outcome::InDoubt { failure } => failure,
+        other => panic!("{other:?}"),
+    }
+}
