@@ -88,7 +88,8 @@ pub fn start(kind: Kind, database: pg_sys::Oid, extra: &str) -> Option<Handle> {
         pg_sys::MemoryContextSwitchTo(outer);
         registered
     };
-    registered.then_some(Handle(handle))
+    // Not `then_some`: a handle that is null must not come to be, since it would be freed.
+    registered.then(|| Handle(handle))
 }
 
 /// Starts a worker for this database that nobody waits for; false if no slot is free. Raises

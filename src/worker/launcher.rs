@@ -16,6 +16,8 @@ use crate::pg::{Error, Result, database, lock, process};
 
 /// Between two looks at the list of databases, and at workers that we did not start.
 const POLL: Duration = Duration::from_secs(5);
+/// Before a worker is started the list must be this fresh: the database may be gone.
+const FRESH: Duration = Duration::from_millis(200);
 /// A worker that has not said by then whether its database has the extension (it may wait for
 /// a lock, or the machine be busy) no longer holds up the next.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,8 +47,9 @@ enum State {
     InLine,
     /// Has no extension, as far as we know.
     Without { look_again_at: Option<Instant> },
-    /// A worker is there, or is finding out whether it is needed.
-    Started { handle: Handle, since: Instant, needed: bool },
+    /// A worker is there, or is finding out whether it is needed; `doubted` if we were told of
+    /// an extension meanwhile, which it may have come too early for.
+    Started { handle: Handle, since: Instant, needed: bool, doubted: bool },
     /// Its worker ended, or is not ours.
     Resting { until: Instant },
 }
@@ -69,7 +72,7 @@ impl Launcher {
     /// Returns how long to wait before the next look.
     fn look_after_workers(&mut self) -> Result<Duration> {
         let told = process::was_told();
-        if told || self.listed_at.is_none_or(|time| time.elapsed() >= POLL) {
+        if told || self.list_is_older_than(POLL) {
             self.list()?;
         }
         if told {
@@ -80,7 +83,14 @@ impl Launcher {
                 self.line.push_back(*oid);
             }
         }
+        if !self.line.is_empty() && self.list_is_older_than(FRESH) {
+            self.list()?;
+        }
         self.start_next()
+    }
+
+    fn list_is_older_than(&self, age: Duration) -> bool {
+        self.listed_at.is_none_or(|time| time.elapsed() >= age)
     }
 
     /// Learns of databases that are new, and of those that are gone.
@@ -102,9 +112,13 @@ impl Launcher {
     /// most likely there that it was created.
     fn doubt(&mut self) {
         for (oid, database) in &mut self.databases {
-            if let State::Without { .. } = database.state {
-                database.state = State::InLine;
-                self.line.push_back(*oid);
+            match &mut database.state {
+                State::Without { .. } => {
+                    database.state = State::InLine;
+                    self.line.push_back(*oid);
+                }
+                State::Started { doubted, .. } => *doubted = true,
+                State::InLine | State::Resting { .. } => {}
             }
         }
         let in_use = background::databases_in_use();
@@ -126,7 +140,8 @@ impl Launcher {
             if transaction(|| Ok(lock::has_worker(oid)))? {
                 database.state = State::Resting { until: now + POLL };
             } else if let Some(handle) = background::start(Kind::Worker, oid, "") {
-                database.state = State::Started { handle, since: now, needed: false };
+                database.state =
+                    State::Started { handle, since: now, needed: false, doubted: false };
                 self.told_no_slot = false;
             } else {
                 self.complain_of_slots();
@@ -155,11 +170,13 @@ impl Database {
     fn review(&mut self, oid: pg_sys::Oid) -> Result<bool> {
         let now = Instant::now();
         match &mut self.state {
-            State::Started { handle, since, needed } => {
+            State::Started { handle, since, needed, doubted } => {
                 *needed = *needed || transaction(|| Ok(lock::has_worker(oid)))?;
                 if handle.status() == Status::Stopped {
                     self.state = if *needed {
                         State::Resting { until: now + self.backoff.after(since.elapsed()) }
+                    } else if *doubted {
+                        State::Without { look_again_at: Some(now) }
                     } else {
                         let look_again_at = (!self.looked_twice).then(|| now + SECOND_LOOK);
                         self.looked_twice = true;
