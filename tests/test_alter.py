@@ -33,8 +33,9 @@ def test_reset_unsets(synced):
     assert synced.row(DEFINITION) == before._replace(order_by=None, attributes=None)
 
 
-def test_one_body_takes_the_place_of_another_by_reset(synced, items, queue):
-    synced.alter_sync("items", body_column="message", reset="{template}")
+@pytest.mark.parametrize("options", [{}, {"reset": "{template}"}])
+def test_a_body_takes_the_place_of_another(synced, items, queue, options):
+    synced.alter_sync("items", body_column="message", **options)
     items.set_name(1, "renamed")
     synced.run("items")
     (message,) = queue.drain()
@@ -48,7 +49,7 @@ def test_a_change_of_definition_sends_nothing_by_itself(synced, queue):
 
 
 @pytest.mark.parametrize("sqlstate, options", [
-    ("22023", {"body_column": "message"}),
+    ("22023", {"body_column": "message", "fields": '["id"]'}),
     ("22023", {"reset": "{template}"}),
     ("22023", {"reset": "{colour}"}),
     ("22023", {"order_by": "id", "reset": "{order_by}"}),

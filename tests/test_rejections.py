@@ -80,7 +80,7 @@ def test_a_row_that_sqs_would_refuse_is_rejected_until_mended(database, items, q
     assert (run.state, run.published, run.rejected) == ("partly_failed", 29, 1)
     assert "2" not in keys(queue.drain())
     (rejection,) = database.rejections("notes")
-    assert rejection.key == "2" and rejection.event == "added"
+    assert rejection.key == '{"id": 2}' and rejection.event == "added"
     assert code_point_or_limit in rejection.reason.replace(",", "")
 
     database.analyst.execute("UPDATE items SET note = 'mended' WHERE id = 2")
@@ -107,7 +107,7 @@ def test_an_empty_attribute_is_a_rejection(database, items, queue):
                          attributes={**TRACKED, "note": "{{row.note}}"})
     assert database.run("notes").state == "partly_failed"
     (rejection,) = database.rejections("notes")
-    assert rejection.key == "2" and "note" in rejection.reason
+    assert rejection.key == '{"id": 2}' and "note" in rejection.reason
 
 
 def test_rejections_of_others_are_not_seen(loose):

@@ -96,17 +96,18 @@ def test_waiting_for_an_unknown_run_is_an_error(synced):
         synced.wait_for(123456)
 
 
-def test_a_cancelled_run_ends_and_the_next_sends_the_rest(synced, queue, proxy):
-    proxy.throttle(requests_a_second=10)
+def test_a_cancelled_run_ends_and_the_next_sends_the_rest(synced, items, queue, proxy):
+    items.fill(5000, first=501)
+    proxy.throttle(requests_a_second=50)
     run_id = synced.start_run("items")
     wait_until(lambda: proxy.requests > 3, "some messages are sent")
     synced.analyst.execute("SELECT sqs_sync_cancel(%s)", (run_id,))
     cancelled = synced.wait_for(run_id, "15 seconds")
-    assert cancelled.state == "cancelled" and cancelled.published < 500
+    assert cancelled.state == "cancelled" and cancelled.published < 5000
 
     proxy.pass_on()
     assert synced.run("items").state == "succeeded"
-    assert {int(message.attributes["key"]) for message in queue.drain()} == set(range(1, 501))
+    assert {int(message.attributes["key"]) for message in queue.drain()} == set(range(1, 5001))
 
 
 def test_a_queued_run_can_be_cancelled(synced, proxy):

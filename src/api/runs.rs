@@ -21,6 +21,8 @@ type Answer<T> = std::result::Result<T, ErrorReport>;
 const QUEUE_PATIENCE: &str = "10s";
 /// How long a waiting function sleeps between two looks.
 const POLL: Duration = Duration::from_millis(50);
+/// How long a run stays queued before the worker is woken again.
+const NUDGE_AFTER: Duration = Duration::from_secs(1);
 /// How long `watch` waits before it lets the procedure commit.
 const WATCH_FOR: Duration = Duration::from_secs(1);
 
@@ -85,6 +87,7 @@ fn sqs_sync_wait(run_id: Option<i64>, timeout: Option<Interval>) -> Answer<Optio
 fn wait(run_id: i64, timeout: Option<Duration>) -> Result<State> {
     check_can_wait(run_id)?;
     let since = Instant::now();
+    let mut nudged = since;
     loop {
         let run = look(run_id)?;
         if run.state.has_ended() || run.state == State::Held {
@@ -97,7 +100,17 @@ fn wait(run_id: i64, timeout: Option<Duration>) -> Result<State> {
             )
             .hint("The run goes on: wait again, or look at sqs_sync.progress."));
         }
+        nudge(&run, &mut nudged);
         process::sleep_interruptibly(POLL);
+    }
+}
+
+/// A wake-up can be missed, by a worker that was about to end or that had no slot to start in:
+/// who waits for a run that is queued wakes it again.
+fn nudge(run: &Run, nudged: &mut Instant) {
+    if run.state == State::Queued && nudged.elapsed() >= NUDGE_AFTER {
+        *nudged = Instant::now();
+        commit::wake_worker();
     }
 }
 
@@ -164,6 +177,7 @@ fn watch_once(run_id: i64) -> Result<bool> {
             return tell_end(&run).map(|()| false);
         }
         if since.elapsed() >= WATCH_FOR {
+            nudge(&run, &mut since.clone());
             tell(&run);
             return Ok(true);
         }

@@ -243,17 +243,28 @@ fn sqs_sync_alter(
         let own = own_sync(required("name", name)?)?;
         let mut definition =
             as_superuser(|| catalog::definition::load(own.sync.id, own.sync.version))?;
+        let given = [
+            ("template", template.is_some()),
+            ("body_column", body_column.is_some()),
+            ("fields", fields.is_some()),
+            ("attributes", attributes.is_some()),
+            ("events", events.is_some()),
+            ("order_by", order_by.is_some()),
+            ("retry_for", retry_for.is_some()),
+        ];
         for option in reset.unwrap_or_default() {
+            if given.contains(&(option.as_str(), true)) {
+                return Err(Error::invalid(format!("{option} is given, and in reset too")));
+            }
             unset(&mut definition, &option)?;
         }
+        let attributes = attributes.or(definition.source.attributes.take());
         let body = Source { template, body_column, fields, attributes: None };
+        // A body that is given takes the place of the one before, of whichever kind.
         if body != Source::default() {
-            let attributes = definition.source.attributes.take();
-            definition.source = Source { attributes, ..body };
+            definition.source = body;
         }
-        if let Some(attributes) = attributes {
-            definition.source.attributes = Some(attributes);
-        }
+        definition.source.attributes = attributes;
         definition.server = server.unwrap_or(definition.server);
         definition.queue = check_queue(&queue.unwrap_or(definition.queue))?.to_owned();
         definition.order_by = order_by.or(definition.order_by);
@@ -271,6 +282,9 @@ fn sqs_sync_alter(
 /// Options that can be unset, or set to their default.
 fn unset(definition: &mut Definition, option: &str) -> Result<()> {
     match option {
+        "template" => definition.source.template = None,
+        "body_column" => definition.source.body_column = None,
+        "fields" => definition.source.fields = None,
         "attributes" => definition.source.attributes = None,
         "order_by" => definition.order_by = None,
         "events" => definition.events = message::Event::ALL.to_vec(),
@@ -279,7 +293,7 @@ fn unset(definition: &mut Definition, option: &str) -> Result<()> {
         }
         other => {
             return Err(Error::invalid(format!("option \"{other}\" cannot be reset"))
-                .hint("Options that can be reset are: attributes, order_by, events, retry_for."));
+                .hint("Options that can be reset are: template, body_column, fields, attributes, events, order_by, retry_for."));
         }
     }
     Ok(())

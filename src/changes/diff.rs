@@ -195,7 +195,7 @@ pub fn key_json(key: &[KeyColumn], value: impl Fn(usize) -> String) -> String {
         .map(|(i, k)| format!("{}, {}", pgrx::spi::quote_literal(&k.column.name), value(i)))
         .collect();
     format!(
-        "pg_catalog.left(pg_catalog.json_build_object({})::pg_catalog.text, {SHOWN_KEY})",
+        "pg_catalog.left(pg_catalog.jsonb_build_object({})::pg_catalog.text, {SHOWN_KEY})",
         pairs.join(", ")
     )
 }

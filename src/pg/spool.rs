@@ -59,7 +59,7 @@ impl Spool {
             // SAFETY: connected; the receiver and what it collects outlive the statement.
             unsafe {
                 let options = pg_sys::SPIExecuteOptions {
-                    read_only: true,
+                    read_only: false,
                     dest: (&raw mut receiver).cast(),
                     ..Default::default()
                 };
@@ -128,7 +128,7 @@ impl Receiver {
             rStartup: Some(start),
             rShutdown: Some(ignore),
             rDestroy: Some(ignore),
-            mydest: pg_sys::CommandDest::DestNone,
+            mydest: pg_sys::CommandDest::DestTuplestore,
         };
         Receiver { base, collector }
     }

@@ -22,23 +22,21 @@ pub fn diff(job: &Job) -> Result<Option<Error>> {
             Ok(found) => found,
             Err(held) => return Ok(Some(held)),
         };
-        take(job, &model, &layout).map_err(|error| explain(job, error))?;
+        take(job, &model, &layout)?;
         Ok(None)
     })
+    .map_err(|error| explain(job, error))
 }
 
 /// An error in the model's own query says which model; one of ours does so already.
 fn explain(job: &Job, error: Error) -> Error {
-    if error.is_cancel() || error.message.contains(&job.sync.model) {
+    if error.is_cancel() || error.message.starts_with("sync ") {
         return error;
     }
-    Error {
-        message: format!(
-            "model {} of sync \"{}\": {}",
-            job.sync.model, job.sync.name, error.message
-        ),
-        ..error
-    }
+    let message =
+        format!("model {} of sync \"{}\": {}", job.sync.model, job.sync.name, error.message);
+    let hint = "The model is read with its owner's rights and the search_path pg_catalog. Mend its query, and run the sync again.";
+    Error { message, hint: error.hint.or_else(|| Some(hint.to_owned())), ..error }
 }
 
 /// The model and its columns against the snapshot's; the inner error holds the run.

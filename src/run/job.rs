@@ -113,6 +113,12 @@ pub fn compile(
     definition: &Definition,
     columns: &[String],
 ) -> Result<message::Definition> {
-    message::Definition::compile(&definition.source, columns, &sync.key)
-        .map_err(|error| Error::from(error).in_sync(&sync.name))
+    message::Definition::compile(&definition.source, columns, &sync.key).map_err(|error| {
+        let undefined = error.kind() == message::ErrorKind::UndefinedColumn;
+        let error = Error::from(error).in_sync(&sync.name);
+        match undefined && error.hint.is_none() {
+            true => error.hint(format!("The model's columns are: {}.", columns.join(", "))),
+            false => error,
+        }
+    })
 }

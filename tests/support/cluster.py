@@ -112,8 +112,10 @@ class Cluster:
             return False
 
     def connect(self, dbname="postgres", user="postgres", **options):
+        # psycopg reads dates of its own style only, whatever the server's is.
         return psycopg.connect(host=str(self.directory), dbname=dbname, user=user,
-                               autocommit=True, connect_timeout=10, **options)
+                               autocommit=True, connect_timeout=10,
+                               options="-c DateStyle=ISO -c IntervalStyle=postgres", **options)
 
     def log_tail(self, lines=60):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

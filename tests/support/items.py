@@ -37,10 +37,10 @@ class Items:
         self.connection.execute(SCHEMA)
         return self
 
-    def fill(self, count):
+    def fill(self, count, first=1):
         self.connection.execute(
             "INSERT INTO items SELECT i, 'item ' || i, nullif(i %% 7, 0) * 1.250, 'note ' || i"
-            " FROM generate_series(1, %s) i", (count,))
+            " FROM generate_series(%s::integer, %s::integer) i", (first, count))
         return self
 
     def ids(self):
