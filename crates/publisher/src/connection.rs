@@ -5,6 +5,7 @@
 //! whether an earlier attempt may have been accepted.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use aws_sdk_sqs::Config;
@@ -76,6 +77,22 @@ impl Connection {
         }
     }
 
+    /// The SDK panics at what is no URL. The error does not quote it: there may be a password in
+    /// the part that makes it none.
+    pub(crate) fn check_endpoint(&self) -> io::Result<()> {
+        let endpoint = self.endpoint();
+        let is_http = endpoint.starts_with("https://") || endpoint.starts_with("http://");
+        let is_bare = !endpoint.contains(['?', '#']);
+        if is_http && is_bare && host_and_port(&endpoint).is_some() {
+            return Ok(());
+        }
+        let what = match self.endpoint_url {
+            Some(_) => "the connection's endpoint is not an http or https URL of host and port",
+            None => "the connection's region is not the name of a region",
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+    }
+
     pub(crate) fn sdk_config(&self) -> Config {
         let keys = &self.credentials;
         let credentials = aws_sdk_sqs::config::Credentials::new(
@@ -105,6 +122,24 @@ impl Connection {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build()
     }
+}
+
+/// A URL's host, in lower case, and port. `None` for what is no URL, or has a user in it.
+pub(crate) fn host_and_port(url: &str) -> Option<(String, u16)> {
+    let uri: http::Uri = url.parse().ok()?;
+    let authority = uri.authority()?;
+    let host_alone = authority.as_str() == authority.host();
+    let port = match (authority.port_u16(), uri.scheme_str()?) {
+        (Some(port), _) => port,
+        // A port that is no number.
+        (None, _) if !host_alone => return None,
+        (None, "https") => 443,
+        (None, _) => 80,
+    };
+    if authority.host().is_empty() || authority.as_str().contains('@') {
+        return None;
+    }
+    Some((authority.host().to_ascii_lowercase(), port))
 }
 
 /// The domain of a region's endpoints. China's regions are a partition with a domain of its own.

@@ -215,18 +215,21 @@ impl Dispatcher {
         let answers = match answers {
             Ok(answers) => answers,
             Err(trouble) if trouble.class == Class::Row && messages.len() > 1 => {
+                self.lanes[index].pace.succeeded();
                 return self.halve(index, batch.with(messages), now);
             }
             Err(trouble) => vec![Err(trouble); messages.len()],
         };
-        let (mut accepted, mut again, mut retry) = (0, Vec::new(), None);
+        // SQS works when it takes a message, and when it refuses one for what it holds.
+        let (mut works, mut again, mut retry) = (false, Vec::new(), None);
         for (mut message, answer) in messages.into_iter().zip(answers) {
             match answer {
                 Ok(message_id) => {
-                    accepted += 1;
+                    works = true;
                     message.settle(Outcome::Acknowledged { message_id });
                 }
                 Err(trouble) if trouble.class == Class::Row => {
+                    works = true;
                     message.settle(Outcome::Rejected {
                         code: trouble.code.unwrap_or_else(|| "BadRequest".to_owned()),
                         reason: trouble.what,
@@ -247,11 +250,11 @@ impl Dispatcher {
                 }
             }
         }
-        if accepted > 0 {
+        if works {
             self.lanes[index].pace.succeeded();
         }
         if let Some(trouble) = retry {
-            let slow_down = accepted == 0 || trouble.class == Class::Throttled;
+            let slow_down = !works || trouble.class == Class::Throttled;
             if slow_down {
                 self.lanes[index].pace.failed(started, now, self.retry_for);
             }

@@ -246,3 +246,89 @@ fn size_of(message: &Outgoing) -> usize {
         .sum();
     message.body.len() + attributes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::{Mailbox, Outcome, Report};
+
+    const RETRY_FOR: Duration = Duration::from_secs(10);
+
+    fn lane_with(count: i64, mailbox: &Arc<Mailbox>) -> Lane {
+        let queue: Arc<str> = "orders".into();
+        let mut lane = Lane::new(Arc::clone(&queue), Address::Url("url".into()), 4);
+        for id in 0..count {
+            let outgoing = Outgoing {
+                id,
+                queue: Arc::clone(&queue),
+                body: "x".to_owned(),
+                attributes: Vec::new(),
+            };
+            lane.add(Message::new(outgoing, Arc::clone(mailbox)));
+        }
+        lane
+    }
+
+    fn take(lane: &mut Lane, now: Instant) -> Option<Batch> {
+        match lane.next(now, RETRY_FOR)? {
+            Step::Send(_, batch) => Some(batch),
+            Step::Find => None,
+        }
+    }
+
+    fn trouble() -> Trouble {
+        Trouble::queue("it went wrong".to_owned(), "Do something.")
+    }
+
+    #[test]
+    fn a_retry_is_made_at_the_latest_when_its_time_is_over() {
+        let mailbox = Mailbox::open().unwrap();
+        let mut lane = lane_with(1, &mailbox);
+        let start = Instant::now();
+        let mut now = start;
+        let mut attempts = 0;
+        while let Some(batch) = take(&mut lane, now) {
+            attempts += 1;
+            lane.retry(batch, trouble(), now, RETRY_FOR);
+            now = lane.next_wake().unwrap_or(now);
+            assert!(now <= start + RETRY_FOR);
+        }
+        assert!(attempts > 3, "{attempts}");
+        assert_eq!(now, start + RETRY_FOR);
+        assert_eq!(mailbox.drain().len(), 1);
+    }
+
+    #[test]
+    fn a_retry_that_found_no_free_request_in_time_is_given_up() {
+        let mailbox = Mailbox::open().unwrap();
+        let mut lane = lane_with(11, &mailbox);
+        let start = Instant::now();
+        let batch = take(&mut lane, start).unwrap();
+        lane.retry(batch, trouble(), start, RETRY_FOR);
+        let late = start + RETRY_FOR + GRACE + Duration::from_millis(1);
+        // What was never tried is not late.
+        let fresh = take(&mut lane, late).unwrap();
+        assert_eq!(fresh.messages[0].outgoing.id, 10);
+        let reports = mailbox.drain();
+        assert_eq!(reports.len(), 10);
+        for Report { outcome, .. } in reports {
+            match outcome {
+                Outcome::NotSent { failure } => {
+                    assert_eq!(failure.message, "it went wrong, after 1 attempt in 11 s");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_halves_of_a_batch_are_not_joined_again() {
+        let mailbox = Mailbox::open().unwrap();
+        let mut lane = lane_with(12, &mailbox);
+        let now = Instant::now();
+        let batch = take(&mut lane, now).unwrap();
+        lane.halve(batch, now);
+        let sizes = std::iter::from_fn(|| take(&mut lane, now)).map(|batch| batch.messages.len());
+        assert_eq!(sizes.collect::<Vec<_>>(), [5, 5, 2]);
+    }
+}

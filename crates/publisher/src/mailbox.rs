@@ -6,6 +6,7 @@
 //! not by care.
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -49,7 +50,8 @@ pub struct Report {
 pub(crate) struct Mailbox {
     reports: Mutex<Vec<Report>>,
     bell: EventFd,
-    lost: Arc<Failure>,
+    /// The caller asked the thread to end.
+    stopping: AtomicBool,
 }
 
 impl Mailbox {
@@ -58,12 +60,7 @@ impl Mailbox {
         Ok(Arc::new(Self {
             reports: Mutex::new(Vec::new()),
             bell,
-            lost: Arc::new(Failure {
-                kind: FailureKind::Cancelled,
-                code: None,
-                message: "the publisher ended before the answer came".to_owned(),
-                hint: None,
-            }),
+            stopping: AtomicBool::new(false),
         }))
     }
 
@@ -71,9 +68,27 @@ impl Mailbox {
         self.bell.as_fd().as_raw_fd()
     }
 
-    /// What a message fails with when the publisher's thread is gone.
-    pub(crate) fn lost(&self) -> &Arc<Failure> {
-        &self.lost
+    pub(crate) fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// What a message fails with that the thread did not settle.
+    pub(crate) fn lost(&self) -> Arc<Failure> {
+        let (kind, message, hint) = if self.stopping.load(Ordering::Acquire) {
+            (FailureKind::Cancelled, "the publisher was stopped before the answer came", None)
+        } else {
+            (
+                FailureKind::Service,
+                "the publisher's thread ended unexpectedly",
+                Some("This is a defect of sqs_sync: please report it."),
+            )
+        };
+        Arc::new(Failure {
+            kind,
+            code: None,
+            message: message.to_owned(),
+            hint: hint.map(str::to_owned),
+        })
     }
 
     pub(crate) fn drain(&self) -> Vec<Report> {
@@ -134,7 +149,7 @@ impl Message {
 
 impl Drop for Message {
     fn drop(&mut self) {
-        if let Some(failure) = self.mailbox.as_ref().map(|m| Arc::clone(m.lost())) {
+        if let Some(failure) = self.mailbox.as_ref().map(|mailbox| mailbox.lost()) {
             self.report(Outcome::InDoubt { failure });
         }
     }

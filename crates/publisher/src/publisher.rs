@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::SendError, un
 
 use crate::connection::{Connection, Settings};
 use crate::dispatch::{Command, Dispatcher};
+use crate::lane::fail_all;
 use crate::mailbox::{Mailbox, Message, Outgoing, Report};
 use crate::pace::after;
 use crate::sqs::Sqs;
@@ -39,8 +40,10 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// When the system gives no eventfd, no epoll or no thread.
+    /// `InvalidInput` when the connection's endpoint, or the one made of its region, is not an
+    /// http or https URL; else what the system says when it gives no eventfd, epoll or thread.
     pub fn start(connection: Connection, settings: Settings) -> std::io::Result<Self> {
+        connection.check_endpoint()?;
         let mailbox = Mailbox::open()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (commands, inbox) = unbounded_channel();
@@ -67,9 +70,7 @@ impl Publisher {
         // The thread is gone, so these were certainly not sent.
         if let Err(SendError(Command::Send(messages))) = self.commands.send(Command::Send(messages))
         {
-            for message in messages {
-                message.fail(self.mailbox.lost());
-            }
+            fail_all(messages, &self.mailbox.lost());
         }
     }
 
@@ -87,6 +88,7 @@ impl Publisher {
     /// Cancels, waits at most `patience` for the answers in flight, and ends the thread. Gives
     /// every report that was still to come; what got no answer is in doubt.
     pub fn stop(mut self, patience: Duration) -> Vec<Report> {
+        self.mailbox.set_stopping();
         self.command(Command::Stop(after(Instant::now(), patience)));
         if let Some(thread) = self.thread.take() {
             // An error is a panic that was already caught: nothing to add.
@@ -107,6 +109,7 @@ impl Drop for Publisher {
             return;
         };
         let now = Instant::now();
+        self.mailbox.set_stopping();
         self.command(Command::Stop(now + DROP_PATIENCE));
         while !thread.is_finished() {
             if now.elapsed() >= DROP_LIMIT {
@@ -146,6 +149,7 @@ fn with_signals_blocked<T>(spawn: impl FnOnce() -> std::io::Result<T>) -> std::i
 mod tests {
     use super::*;
     use crate::connection::{Credentials, Secret};
+    use crate::error::FailureKind;
     use crate::mailbox::Outcome;
 
     fn outgoing(id: i64) -> Outgoing {
@@ -174,7 +178,12 @@ mod tests {
             std::thread::yield_now();
         }
         let mut reports = publisher.reports();
-        assert!(reports.iter().all(|report| matches!(report.outcome, Outcome::InDoubt { .. })));
+        for report in &reports {
+            match &report.outcome {
+                Outcome::InDoubt { failure } => assert_eq!(failure.kind, FailureKind::Service),
+                other => panic!("{other:?}"),
+            }
+        }
         reports.sort_by_key(|report| report.id);
         let ids: Vec<i64> = reports.iter().map(|report| report.id).collect();
         assert_eq!(ids, (0..25).collect::<Vec<i64>>());

@@ -4,7 +4,7 @@
 //! (`sqs`). A URL or ARN of another region or host is refused here: a request signed for this
 //! connection is never meant for another.
 
-use crate::connection::{Connection, dns_suffix};
+use crate::connection::{Connection, dns_suffix, host_and_port};
 use crate::error::Trouble;
 
 /// What is known of a queue before SQS is asked.
@@ -113,20 +113,6 @@ fn is_sqs_host(host: &str, region: &str) -> bool {
     host == format!("sqs.{region}.{suffix}")
         || host == format!("{region}.queue.{suffix}")
         || (region == "us-east-1" && host == format!("queue.{suffix}"))
-}
-
-fn host_and_port(url: &str) -> Option<(String, u16)> {
-    let uri: http::Uri = url.parse().ok()?;
-    let authority = uri.authority()?;
-    if authority.as_str().contains('@') {
-        return None;
-    }
-    let port = match (authority.port_u16(), uri.scheme_str()?) {
-        (Some(port), _) => port,
-        (None, "https") => 443,
-        (None, _) => 80,
-    };
-    Some((authority.host().to_ascii_lowercase(), port))
 }
 
 /// Enough of a wrong name to find it by: a template may have made it of anything.

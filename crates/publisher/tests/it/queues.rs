@@ -1,8 +1,10 @@
 //! Queues by name, URL and ARN.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
-use publisher::FailureKind;
+use publisher::{FailureKind, Publisher, Settings};
 use serde_json::json;
 
 use crate::server::{Log, Reply, Request, Server, refuse};
@@ -118,4 +120,29 @@ fn a_denied_list_says_which_right_is_missing() {
     let failure = not_sent(&outcomes[&0]);
     assert_eq!(failure.kind, FailureKind::Queue);
     assert!(failure.hint.as_deref().unwrap().contains("sqs:ListQueues"));
+}
+
+#[test]
+fn an_endpoint_or_region_that_makes_no_url_is_refused_at_the_start() {
+    let settings = || Settings { retry_for: Duration::ZERO, max_requests_in_flight: 1 };
+    for endpoint in [
+        "",
+        "not a url",
+        "127.0.0.1",
+        "ftp://127.0.0.1:1",
+        "http://",
+        "http://:80",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:1/a b",
+        "http://127.0.0.1:1/?query",
+        "http://user:password@127.0.0.1:1",
+    ] {
+        let refused = Publisher::start(connection(endpoint), settings()).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{endpoint}");
+        assert!(!refused.to_string().contains("password"));
+    }
+    let mut nowhere = connection("");
+    nowhere.endpoint_url = None;
+    nowhere.region = "no region".to_owned();
+    assert!(Publisher::start(nowhere, settings()).is_err());
 }

@@ -175,3 +175,36 @@ fn after_an_outage_messages_flow_again() {
     publisher.send(messages(500, &arn("orders")));
     collect(&publisher, 500).values().for_each(assert_acknowledged);
 }
+
+#[test]
+#[ignore = "waits 30 s for the attempt's timeout"]
+fn a_request_without_an_answer_is_in_doubt() {
+    let server = Server::start(|_, _, _| {
+        std::thread::park();
+        Reply::Cut
+    });
+    let publisher = start(&server.endpoint, Duration::ZERO, 1);
+    publisher.send(messages(1, &arn("orders")));
+    wait_until("the request", || !server.log.requests().is_empty());
+    std::thread::sleep(Duration::from_secs(25));
+    let outcomes = collect(&publisher, 1);
+    let failure = in_doubt(&outcomes[&0]);
+    let text = format!("no answer from {} within 30 s", server.endpoint);
+    assert!(failure.message.starts_with(&text), "{failure:?}");
+}
+
+#[test]
+#[ignore = "waits 5 s for the connection's timeout"]
+fn a_connection_that_is_not_made_in_time_is_certainly_not_sent() {
+    // Nobody accepts: once its backlog is full, the listener answers no further connection.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let short = Duration::from_millis(200);
+    let filling = || std::net::TcpStream::connect_timeout(&address, short).ok();
+    let _full: Vec<_> = std::iter::from_fn(filling).collect();
+    let publisher = start(&format!("http://{address}"), Duration::ZERO, 1);
+    publisher.send(messages(1, &arn("orders")));
+    let outcomes = collect(&publisher, 1);
+    let failure = not_sent(&outcomes[&0]);
+    assert!(failure.message.starts_with("could not reach"), "{failure:?}");
+}
