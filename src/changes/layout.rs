@@ -49,9 +49,7 @@ impl Layout {
     ) -> Result<()> {
         if !self.dropped.is_empty() {
             as_owner.run(|| self.forget_dropped(tables))?;
-            rights::as_superuser(|| {
-                alter(tables, self.dropped.iter().map(|name| drop_column(name)))
-            })?;
+            rights::as_superuser(|| alter(tables, self.dropped.iter().map(drop_column)))?;
         }
         if !self.added.is_empty() {
             columns::check_width(&self.columns())?;
@@ -128,8 +126,8 @@ fn alter(tables: &Tables, actions: impl Iterator<Item = String>) -> Result<()> {
     Ok(())
 }
 
-fn drop_column(name: &String) -> String {
-    format!("DROP COLUMN {}", columns::quoted(name))
+fn drop_column(name: impl AsRef<str>) -> String {
+    format!("DROP COLUMN {}", columns::quoted(name.as_ref()))
 }
 
 fn add_column(column: &Column) -> String {

@@ -56,10 +56,8 @@ unsafe extern "C-unwind" fn search_joins(
             return next(root, levels, relations);
         }
         let joined = {
-            let _without = WithoutHashJoins(std::mem::replace(
-                &mut *(&raw mut pg_sys::enable_hashjoin),
-                false,
-            ));
+            let _without = WithoutHashJoins(pg_sys::enable_hashjoin);
+            pg_sys::enable_hashjoin = false;
             next(root, levels, relations)
         };
         let best = (*joined).cheapest_total_path;

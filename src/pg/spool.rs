@@ -322,8 +322,8 @@ impl Collector {
         // SAFETY: the old copies are no longer referred to; the new ones go to that memory.
         unsafe {
             pg_sys::MemoryContextReset(self.key_memory);
-            let outer =
-                std::mem::replace(&mut *(&raw mut pg_sys::CurrentMemoryContext), self.key_memory);
+            let outer = pg_sys::CurrentMemoryContext;
+            pg_sys::CurrentMemoryContext = self.key_memory;
             for (column, value) in self.key.iter().zip(key) {
                 copies.push(match column.by_value {
                     true => *value,
