@@ -42,6 +42,25 @@ pub fn begin(database: Option<pg_sys::Oid>) {
     }
 }
 
+thread_local! {
+    static LAST_ACT: std::cell::Cell<Option<fn()>> = const { std::cell::Cell::new(None) };
+}
+
+/// Has `act` done when this process ends, whichever way but a kill. It must not raise an ERROR.
+pub fn at_exit(act: fn()) {
+    if LAST_ACT.replace(Some(act)).is_none() {
+        // SAFETY: registered once; the callback lives as long as the library.
+        unsafe { pg_sys::before_shmem_exit(Some(run_last_act), pg_sys::Datum::null()) };
+    }
+}
+
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn run_last_act(_code: c_int, _nothing: pg_sys::Datum) {
+    if let Some(act) = LAST_ACT.get() {
+        act();
+    }
+}
+
 /// Lets this process be told something by SIGUSR2: see `was_told`.
 pub fn listen() {
     handle(pg_sys::SIGUSR2, note_told);

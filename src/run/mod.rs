@@ -5,6 +5,7 @@
 mod diffing;
 mod job;
 mod pipeline;
+mod sender;
 mod settle;
 
 use crate::catalog::{self, Run, State};

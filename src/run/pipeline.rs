@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::{Change, Event};
-use publisher::{Failure, Outgoing, Publisher, Report, Settings};
+use publisher::{Failure, Outgoing, Report, Settings};
 
 use super::job::{self, Job, Shape};
+use super::sender::Sender;
 use super::settle::{Refused, Settlement};
 use super::{End, State};
 use crate::catalog::{self, Definition};
@@ -17,7 +18,7 @@ use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::{ChangeRow, Limit};
 use crate::pg::transaction::{flush_at_commit, transaction};
-use crate::pg::{Error, Result, process};
+use crate::pg::{Result, process};
 
 /// Requests that wait for their answer at once.
 const MAX_REQUESTS_IN_FLIGHT: usize = 128;
@@ -42,7 +43,7 @@ pub struct Pipeline<'a> {
     definition: message::Definition,
     queue: Arc<str>,
     version: i32,
-    publisher: Publisher,
+    publisher: Sender,
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
@@ -74,8 +75,7 @@ impl<'a> Pipeline<'a> {
             ),
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
         };
-        let publisher = Publisher::start(connection, settings)
-            .map_err(|error| Error::internal(format!("the publisher cannot start: {error}")))?;
+        let publisher = Sender::start(connection, settings)?;
         Ok(Pipeline {
             job,
             shape,
@@ -110,7 +110,7 @@ impl<'a> Pipeline<'a> {
             } else if self.has_waited_enough() {
                 self.give_up();
             } else {
-                process::wait(Some(self.publisher.notifier()), self.patience());
+                process::wait(self.publisher.notifier(), self.patience());
             }
         }
         Ok(self.end())
