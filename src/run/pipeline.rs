@@ -200,7 +200,7 @@ impl<'a> Pipeline<'a> {
             flush_at_commit()?;
             let set = self.shape.change_set(self.job);
             let batch =
-                self.job.as_owner(|| set.read(self.after, self.through, self.version, BATCH))?;
+                self.job.on_batch(|| set.read(self.after, self.through, self.version, BATCH))?;
             if let Some(last) = batch.last() {
                 as_superuser(|| catalog::position::set_handed_through(self.job.sync.id, last.id))?;
             }

@@ -87,15 +87,15 @@ impl Settlement {
         without_cancel(|| {
             transaction(|| {
                 if !told.is_empty() {
-                    job.as_owner(|| set.acknowledge(&told))?;
+                    job.on_batch(|| set.acknowledge(&told))?;
                 }
                 let rejections = match refused.is_empty() {
                     true => Vec::new(),
-                    false => self.rejections(&job.as_owner(|| set.keys_of(&refused))?),
+                    false => self.rejections(&job.on_batch(|| set.keys_of(&refused))?),
                 };
                 let leaving = [refused.as_slice(), self.unsent.as_slice()].concat();
                 if !leaving.is_empty() {
-                    job.as_owner(|| set.drop_unsent(&leaving))?;
+                    job.on_batch(|| set.drop_unsent(&leaving))?;
                 }
                 let counts = [self.acknowledged.len(), self.silent.len(), rejections.len()];
                 let [published, silent, rejected] = counts.map(|n| n as i64);
