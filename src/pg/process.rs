@@ -1,7 +1,7 @@
 //! The life of a process: how a background worker begins, waits, and is told to end; and how
 //! interrupts are held off where an ERROR must not be thrown.
 
-use std::ffi::{c_int, c_long};
+use std::ffi::{CStr, c_int, c_long};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,6 +38,34 @@ pub fn begin(database: Option<pg_sys::Oid>) {
                 let null = std::ptr::null();
                 pg_sys::BackgroundWorkerInitializeConnection(null, null, 0);
             }
+        }
+    }
+    if database.is_some() {
+        ignore_database_settings();
+    }
+}
+
+/// What ALTER DATABASE or ALTER ROLE may have set for sessions is not meant for our processes:
+/// it would keep them from writing, end them, or change what a transaction sees.
+fn ignore_database_settings() {
+    const OWN: &[(&CStr, &CStr)] = &[
+        (c"default_transaction_read_only", c"off"),
+        (c"default_transaction_isolation", c"read committed"),
+        (c"default_transaction_deferrable", c"off"),
+        (c"session_replication_role", c"origin"),
+        (c"idle_in_transaction_session_timeout", c"0"),
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        (c"transaction_timeout", c"0"),
+    ];
+    for (name, value) in OWN {
+        // SAFETY: C strings; outside a transaction, as a server's own settings are made.
+        unsafe {
+            pg_sys::SetConfigOption(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_SUSET,
+                pg_sys::GucSource::PGC_S_OVERRIDE,
+            );
         }
     }
 }

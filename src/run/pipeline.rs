@@ -47,6 +47,8 @@ pub struct Pipeline<'a> {
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
+    /// Changes up to this id may have been sent before this pipeline began.
+    in_doubt_through: i64,
     exhausted: bool,
     /// Bytes of each message that the publisher has and has not reported.
     outstanding: std::collections::HashMap<i64, usize>,
@@ -55,6 +57,8 @@ pub struct Pipeline<'a> {
     unsettled_since: Option<Instant>,
     failure: Option<Arc<Failure>>,
     cancelled_at: Option<Instant>,
+    /// When the catalog was last looked at for a cancel.
+    looked_at: Instant,
 }
 
 impl<'a> Pipeline<'a> {
@@ -85,6 +89,7 @@ impl<'a> Pipeline<'a> {
             publisher,
             after: 0,
             through,
+            in_doubt_through: job.handed_through()?,
             exhausted: false,
             outstanding: std::collections::HashMap::new(),
             outstanding_bytes: 0,
@@ -92,13 +97,14 @@ impl<'a> Pipeline<'a> {
             unsettled_since: None,
             failure: None,
             cancelled_at: None,
+            looked_at: Instant::now(),
         })
     }
 
     /// Publishes to the end. Returns how the run ends, if it cannot go on.
     pub fn publish(mut self) -> Result<Option<End>> {
         loop {
-            self.look_for_cancel();
+            self.look_for_cancel()?;
             self.collect();
             if self.is_time_to_settle() {
                 self.settle()?;
@@ -116,11 +122,25 @@ impl<'a> Pipeline<'a> {
         Ok(self.end())
     }
 
-    fn look_for_cancel(&mut self) {
-        if self.cancelled_at.is_none() && process::cancel_requested() {
-            self.cancelled_at = Some(Instant::now());
-            self.publisher.cancel();
+    /// A signal says it at once; the catalog says it too, for one that a signal missed.
+    fn look_for_cancel(&mut self) -> Result<()> {
+        if self.cancelled_at.is_some() {
+            return Ok(());
         }
+        let mut cancelled = process::cancel_requested();
+        if !cancelled && self.looked_at.elapsed() >= LOOK_AROUND {
+            self.looked_at = Instant::now();
+            cancelled = self.job.is_cancel_requested()?;
+        }
+        if cancelled {
+            self.cancel();
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self) {
+        self.cancelled_at = Some(Instant::now());
+        self.publisher.cancel();
     }
 
     /// The first failure ends the run: what is not in flight is given back at once.
@@ -152,7 +172,8 @@ impl<'a> Pipeline<'a> {
             if let Some(bytes) = self.outstanding.remove(&id) {
                 self.outstanding_bytes -= bytes;
             }
-            if let Some(failure) = self.unsettled.add(id, outcome) {
+            let was_in_doubt = id <= self.in_doubt_through;
+            if let Some(failure) = self.unsettled.add(id, outcome, was_in_doubt) {
                 self.stop_for(failure);
             }
         }
@@ -178,8 +199,7 @@ impl<'a> Pipeline<'a> {
     fn fill(&mut self) -> Result<()> {
         let batch = match self.hand_over() {
             Err(error) if error.is_cancel() => {
-                self.cancelled_at = Some(Instant::now());
-                self.publisher.cancel();
+                self.cancel();
                 return Ok(());
             }
             other => other?,
