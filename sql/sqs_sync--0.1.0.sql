@@ -25,6 +25,8 @@ GRANT USAGE ON SCHEMA sqs_sync TO PUBLIC;
 CREATE SEQUENCE sqs_sync.sync_id_seq AS integer;
 CREATE SEQUENCE sqs_sync.run_id_seq;
 CREATE SEQUENCE sqs_sync.rejection_id_seq;
+CREATE SEQUENCE sqs_sync.change_id_seq;
+COMMENT ON SEQUENCE sqs_sync.change_id_seq IS 'where the change ids of a new sync begin: above those of every sync that was dropped, since a consumer may know the same keys';
 
 CREATE TABLE sqs_sync.sync (
   sync_id        integer PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.sync_id_seq'),
@@ -36,7 +38,6 @@ CREATE TABLE sqs_sync.sync (
   time_zone      text NOT NULL,
   version        integer NOT NULL,
   initial        text NOT NULL CHECK (initial IN ('backfill', 'skip')),
-  initial_done   boolean NOT NULL DEFAULT false,
   paused         boolean NOT NULL DEFAULT false,
   created_at     timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
@@ -48,10 +49,16 @@ COMMENT ON COLUMN sqs_sync.sync.time_zone IS 'the TimeZone that the model runs u
 -- Apart from sqs_sync.sync, since only runners write it: no DDL on a sync collides with a diff.
 CREATE TABLE sqs_sync.position (
   sync_id        integer PRIMARY KEY REFERENCES sqs_sync.sync ON DELETE CASCADE,
-  next_change_id bigint NOT NULL DEFAULT 1,
-  handed_through bigint NOT NULL DEFAULT 0
+  timeline       bigint NOT NULL DEFAULT 0,
+  next_change_id bigint NOT NULL,
+  handed_through bigint NOT NULL DEFAULT 0,
+  told_rows      bigint NOT NULL DEFAULT 0,
+  initial_done   boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE sqs_sync.position IS 'how far a sync has come: change ids given, and changes handed to the publisher';
+COMMENT ON TABLE sqs_sync.position IS 'how far a sync has come: change ids given, changes handed to the publisher, rows told';
+COMMENT ON COLUMN sqs_sync.position.timeline IS 'the timeline that change ids were last given on: on another one, what was handed over before may be more than is known here';
+COMMENT ON COLUMN sqs_sync.position.told_rows IS 'rows that the snapshot has: one that is found empty against this number was emptied by somebody else';
+COMMENT ON COLUMN sqs_sync.position.initial_done IS 'the first run has gone to its end';
 COMMENT ON COLUMN sqs_sync.position.next_change_id IS 'change ids from this one on have never been given';
 COMMENT ON COLUMN sqs_sync.position.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
 
@@ -89,7 +96,7 @@ CREATE TABLE sqs_sync.run (
   rejected         bigint NOT NULL DEFAULT 0,
   in_doubt         bigint NOT NULL DEFAULT 0,
   runner_pid       integer,
-  cancel_requested boolean NOT NULL DEFAULT false,
+  attempts         integer NOT NULL DEFAULT 0,
   waiting_for      text,
   sqlstate         text,
   error            text,
@@ -102,6 +109,17 @@ COMMENT ON TABLE sqs_sync.run IS 'one row a run; read it through the view sqs_sy
 COMMENT ON COLUMN sqs_sync.run.version IS 'the version of the definition that the run began with';
 COMMENT ON COLUMN sqs_sync.run.rows_silent IS 'changes that moved the snapshot without a message: events that the sync does not publish, and an initial run that skips';
 COMMENT ON COLUMN sqs_sync.run.waiting_for IS 'why a queued run has not started';
+
+COMMENT ON COLUMN sqs_sync.run.attempts IS 'how often a runner took the run up since it last made progress';
+
+-- Apart from sqs_sync.run, so that a transaction that cancels a run and stays open does not
+-- keep the runner from writing what it has published.
+CREATE TABLE sqs_sync.cancellation (
+  run_id       bigint PRIMARY KEY REFERENCES sqs_sync.run ON DELETE CASCADE,
+  requested_by text NOT NULL DEFAULT SESSION_USER,
+  requested_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE sqs_sync.cancellation IS 'runs under way that somebody wants to end';
 
 CREATE TABLE sqs_sync.rejection (
   rejection_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.rejection_id_seq'),
@@ -127,6 +145,7 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.change_id_seq', '');
 
 -- Connections --------------------------------------------------------------------------
 
@@ -233,13 +252,17 @@ COMMENT ON PROCEDURE @extschema@.sqs_sync_run_and_wait(text) IS 'runs a sync and
 -- Views --------------------------------------------------------------------------------
 -- Each shows the rows of syncs whose owner's rights the reader has. security_barrier keeps
 -- a cheap function in the reader's WHERE from seeing the others. A sync's owner is the owner
--- of its snapshot, so that REASSIGN OWNED, renames and dumps need nothing from us.
+-- of its snapshot (or, if that is gone, of its change set), so that REASSIGN OWNED, renames
+-- and dumps need nothing from us.
 
 CREATE VIEW sqs_sync.visible_sync WITH (security_barrier) AS
 SELECT s.*, c.relowner AS owner
 FROM sqs_sync.sync s
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'sqs_sync_data'
-LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'snapshot_' || s.sync_id
+LEFT JOIN LATERAL (
+  SELECT c.relowner FROM pg_catalog.pg_class c
+  WHERE c.relnamespace = n.oid AND c.relname IN ('snapshot_' || s.sync_id, 'changes_' || s.sync_id)
+  ORDER BY c.relname DESC LIMIT 1) c ON true
 WHERE pg_catalog.pg_has_role(COALESCE(c.relowner, 10), 'USAGE')
    OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW sqs_sync.visible_sync IS 'the syncs that the reader may see: what the other views are made from';
@@ -249,11 +272,12 @@ SELECT s.name,
        pg_catalog.pg_get_userbyid(s.owner) AS owner,
        s.model, s.key, d.server, d.queue, d.template, d.body_column, d.fields, d.attributes,
        d.events, s.initial, d.order_by, d.retry_for, s.version,
-       CASE WHEN s.paused THEN 'paused' WHEN NOT s.initial_done THEN 'new' ELSE 'ready' END AS state,
+       CASE WHEN s.paused THEN 'paused' WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
        r.run_id AS last_run, r.state AS last_run_state, r.finished_at AS last_run_finished_at,
        s.created_at
 FROM sqs_sync.visible_sync s
 JOIN sqs_sync.definition d USING (sync_id, version)
+JOIN sqs_sync.position p USING (sync_id)
 LEFT JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 1) r ON true;
 COMMENT ON VIEW sqs_sync.syncs IS 'syncs with their current definition and last run';
 

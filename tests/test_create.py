@@ -160,3 +160,19 @@ def test_a_sync_of_someone_else_is_out_of_reach(schema, function):
         call(schema.connection_of("other"), function, name="taken")
     assert refused.value.sqlstate in ("42501", "42704")
     assert schema.value("SELECT count(*) FROM sqs_sync.syncs WHERE name = 'taken'") == 1
+
+
+def test_change_ids_go_on_when_a_sync_is_dropped_and_made_again(schema, queue):
+    first = [int(m.attributes["change_id"]) for m in (schema.run("taken"), queue.drain())[1]]
+    schema.analyst.execute("SELECT sqs_sync_drop('taken')")
+    schema.create_sync("taken", queue.name, model="item_rows", **BODIES["template"])
+    second = [int(m.attributes["change_id"]) for m in (schema.run("taken"), queue.drain())[1]]
+    assert len(first) == len(second) == 5
+    assert min(second) > max(first), "a consumer that knows the keys would ignore the new sync"
+
+
+def test_a_sync_can_be_made_beside_what_an_earlier_installation_left(schema, queue):
+    schema.admin.execute("DROP EXTENSION sqs_sync CASCADE")
+    schema.prepare_again()
+    schema.create_sync("again", queue.name, model="item_rows", **BODIES["template"])
+    assert schema.run("again").state == "succeeded"

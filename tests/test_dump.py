@@ -62,9 +62,10 @@ def says_nothing_then_what_changed(database, queue):
 
 
 def dump_and_restore(source, target_cluster):
-    """With the target's pg_dump, as Postgres's documentation advises for an upgrade."""
+    """With the source's pg_dump: a target of an older release date would not know what a
+    security release of the source has added to its catalog (15.20's attribute versions)."""
     file = target_cluster.directory / f"{source.name}.sql"
-    target_cluster.run("pg_dump", "-h", source.cluster.directory, "-d", source.name, "-f", file)
+    source.cluster.run("pg_dump", "-d", source.name, "-f", file)
     with target_cluster.connect() as postgres:
         postgres.execute(f"CREATE DATABASE {source.name}")
     target_cluster.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", source.name, "-f", file)

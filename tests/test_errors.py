@@ -103,3 +103,50 @@ def test_a_failing_sync_does_not_stop_another(synced, queue, emulator):
     assert synced.wait_for(failing).state == "failed"
     assert synced.wait_for(working).state == "succeeded"
     assert len(healthy.drain()) == 20
+
+
+def test_a_snapshot_that_somebody_emptied_is_no_backfill(synced, queue):
+    (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+    synced.admin.execute(f"CREATE TABLE kept AS TABLE {table}")
+    synced.admin.execute(f"TRUNCATE {table}")
+    fails_once(synced, "55000", table, "empty")
+    assert queue.drain() == []
+    synced.admin.execute(f"INSERT INTO {table} TABLE kept")
+    works_again(synced, 0, queue)
+
+
+def test_a_snapshot_that_is_gone_is_no_backfill(synced, queue):
+    (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+    synced.admin.execute(f"DROP TABLE {table}")
+    fails_once(synced, "42P01", table)
+    assert queue.drain() == []
+    synced.analyst.execute("SELECT sqs_sync_drop('items')")
+
+
+@pytest.mark.parametrize("addition", [
+    "CREATE TRIGGER t BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "ALTER TABLE {} ADD CHECK (id < 50)",
+    "ALTER TABLE {} ALTER name SET NOT NULL",
+    "ALTER TABLE {} SET UNLOGGED",
+    "ALTER TABLE {} ENABLE ROW LEVEL SECURITY",
+    "CREATE INDEX ON {} (name)",
+])
+def test_what_is_added_to_the_snapshot_is_found_before_anything_is_sent(synced, queue, items, addition):
+    (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+    synced.admin.execute(addition.format(table))
+    items.set_name(1, "renamed")
+    fails_once(synced, "55000", table)
+    assert queue.drain() == []
+
+
+@pytest.mark.parametrize("setting", [
+    "default_transaction_read_only = on", "default_transaction_isolation = serializable",
+    "session_replication_role = replica", "search_path = nowhere", "statement_timeout = 1",
+    "enable_mergejoin = off", "enable_sort = off", "standard_conforming_strings = off",
+])
+def test_settings_of_a_database_do_not_reach_a_run(synced, items, queue, setting):
+    synced.admin.execute(f"ALTER DATABASE {synced.name} SET {setting}")
+    (worker,) = synced.processes("worker")
+    synced.admin.execute("SELECT pg_terminate_backend(%s)", (worker,))
+    items.set_name(1, "renamed")
+    works_again(synced, 1, queue)

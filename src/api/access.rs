@@ -13,7 +13,7 @@ use crate::pg::{Error, Result};
 pub struct Own {
     pub sync: Sync,
     pub tables: Tables,
-    /// None if the snapshot is gone, with which the owner went.
+    /// None if the sync's tables are gone, and the owner with them.
     pub owner: Option<Oid>,
 }
 

@@ -152,7 +152,7 @@ fn cancel(run_id: i64) -> Result<()> {
         return Ok(());
     }
     as_superuser(|| catalog::run::request_cancel(run_id))?;
-    if let Some(pid) = run.runner_pid {
+    if let Some(pid) = look(run_id)?.runner_pid {
         at_commit(AtCommit::Cancel { pid });
     }
     Ok(())

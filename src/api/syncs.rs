@@ -120,7 +120,7 @@ fn create(
     let (columns, key) = as_superuser(|| {
         model::check_superuser_model(&model)?;
         let columns = columns::of_model(model.oid)?;
-        let key = key::resolve(&key_names(&model, key)?, &columns)?;
+        let key = key::resolve(&key_names(&model, model_is_ours, key)?, &columns)?;
         let sync = Sync {
             id,
             name: name.to_owned(),
@@ -130,7 +130,6 @@ fn create(
             time_zone: time_zone.clone(),
             version: 1,
             initial,
-            initial_done: false,
             paused: false,
         };
         check_definition(&sync, definition, &columns, model.owner)?;
@@ -168,7 +167,7 @@ fn find_model(name: &str, caller: Oid) -> Result<Model> {
     }
 }
 
-fn key_names(model: &Model, key: Option<&str>) -> Result<Vec<String>> {
+fn key_names(model: &Model, model_is_ours: bool, key: Option<&str>) -> Result<Vec<String>> {
     if let Some(list) = key {
         return key::parse_names("key", list);
     }
@@ -176,7 +175,8 @@ fn key_names(model: &Model, key: Option<&str>) -> Result<Vec<String>> {
     match names.is_empty() {
         false => Ok(names),
         true => {
-            Err(Error::invalid(format!("key is not given, and {} has no primary key", model.name))
+            let what = if model_is_ours { "a SELECT" } else { &model.name };
+            Err(Error::invalid(format!("key is not given, and {what} has no primary key"))
                 .hint("Name the column or columns that identify a row: key => 'a, b'."))
         }
     }
@@ -218,8 +218,11 @@ fn try_model(model: &Model, columns: &[Column], key: &[KeyColumn], time_zone: &s
             if error.is_cancel() {
                 return Err(error);
             }
-            let hint = "A run reads the model with its owner's rights and the search_path pg_catalog: qualify the names in the functions that it calls.";
-            Err(Error { message: format!("model {} cannot be read: {}", model.name, error.message), ..error }.hint(hint))
+            let hint = error.is_undefined_name().then(|| {
+                "A run reads the model with its owner's rights and the search_path pg_catalog: qualify the names in the functions that it calls.".to_owned()
+            });
+            let message = format!("model {} cannot be read: {}", model.name, error.message);
+            Err(Error { message, hint: hint.or(error.hint), ..error })
         })
         .execute()
 }

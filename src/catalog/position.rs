@@ -1,16 +1,38 @@
-//! `sqs_sync.position`: how far a sync has come. Only runners write it, one a sync.
+//! `sqs_sync.position`: how far a sync has come. Only runners write it, one a sync, so that
+//! no statement on a sync ever waits for a run, nor a run for it.
 
 use crate::pg::sql;
 use crate::pg::{Error, Result};
 
+/// A new sync's change ids begin above those of every sync that was dropped.
 pub fn insert(sync_id: i32) -> Result<()> {
-    sql::execute("INSERT INTO sqs_sync.position (sync_id) VALUES ($1)", &[sync_id.into()])?;
+    sql::execute(
+        "INSERT INTO sqs_sync.position (sync_id, next_change_id) \
+         SELECT $1, last_value FROM sqs_sync.change_id_seq",
+        &[sync_id.into()],
+    )?;
     Ok(())
 }
 
-/// Changes up to this id that still are in the change set are in doubt.
-pub fn handed_through(sync_id: i32) -> Result<i64> {
-    sql::value("SELECT handed_through FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()])
+/// Before a sync is dropped: keeps its change ids from being given again.
+pub fn keep_change_ids(sync_id: i32) -> Result<()> {
+    sql::execute(
+        "SELECT pg_catalog.setval('sqs_sync.change_id_seq', GREATEST(p.next_change_id, q.last_value)) \
+         FROM sqs_sync.position p, sqs_sync.change_id_seq q WHERE p.sync_id = $1",
+        &[sync_id.into()],
+    )?;
+    Ok(())
+}
+
+/// Changes up to this id that still are in the change set are in doubt. All of them are on a
+/// timeline other than that on which they were found: what the server before a promotion
+/// handed over last may not have come through to this one.
+pub fn handed_through(sync_id: i32, timeline: u32) -> Result<i64> {
+    sql::value(
+        "SELECT CASE timeline WHEN $2 THEN handed_through ELSE next_change_id - 1 END \
+         FROM sqs_sync.position WHERE sync_id = $1",
+        &[sync_id.into(), i64::from(timeline).into()],
+    )
 }
 
 /// Notes, before anything is sent, how far the change set goes to the publisher.
@@ -28,11 +50,37 @@ pub fn set_handed_through(sync_id: i32, change_id: i64) -> Result<()> {
 pub fn take_change_ids(sync_id: i32, count: i64, timeline: u32) -> Result<i64> {
     sql::returning(
         "UPDATE sqs_sync.position \
-         SET next_change_id = GREATEST(next_change_id, $3 << 40) + $2 \
+         SET next_change_id = GREATEST(next_change_id, $3 << 40) + $2, timeline = $3 \
          WHERE sync_id = $1 RETURNING next_change_id - $2",
         &[sync_id.into(), count.into(), i64::from(timeline).into()],
         |row| row.need(1),
     )?
     .pop()
     .ok_or_else(|| Error::internal(format!("sync {sync_id} does not exist")))
+}
+
+/// Rows that the snapshot has.
+pub fn told_rows(sync_id: i32) -> Result<i64> {
+    sql::value("SELECT told_rows FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()])
+}
+
+pub fn add_told_rows(sync_id: i32, more: i64) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.position SET told_rows = told_rows + $2 WHERE sync_id = $1 AND $2 <> 0",
+        &[sync_id.into(), more.into()],
+    )?;
+    Ok(())
+}
+
+/// Whether a run of the sync has gone to its end.
+pub fn initial_done(sync_id: i32) -> Result<bool> {
+    sql::value("SELECT initial_done FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()])
+}
+
+pub fn set_initial_done(sync_id: i32) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.position SET initial_done = true WHERE sync_id = $1 AND NOT initial_done",
+        &[sync_id.into()],
+    )?;
+    Ok(())
 }

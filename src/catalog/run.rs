@@ -61,14 +61,13 @@ pub struct Run {
     pub rejected: i64,
     pub in_doubt: i64,
     pub runner_pid: Option<i32>,
-    pub cancel_requested: bool,
     pub sqlstate: Option<String>,
     pub error: Option<String>,
     pub hint: Option<String>,
 }
 
 const COLUMNS: &str = "run_id, sync_id, state, version, rows_added + rows_changed + rows_removed, \
-                       published, rejected, in_doubt, runner_pid, cancel_requested, sqlstate, error, hint";
+                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint";
 
 fn read(row: &Row<'_>) -> Result<Run> {
     Ok(Run {
@@ -81,10 +80,9 @@ fn read(row: &Row<'_>) -> Result<Run> {
         rejected: row.need(7)?,
         in_doubt: row.need(8)?,
         runner_pid: row.get(9)?,
-        cancel_requested: row.need(10)?,
-        sqlstate: row.get(11)?,
-        error: row.get(12)?,
-        hint: row.get(13)?,
+        sqlstate: row.get(10)?,
+        error: row.get(11)?,
+        hint: row.get(12)?,
     })
 }
 
@@ -133,17 +131,20 @@ pub fn queue(sync_id: i32) -> Result<Option<i64>> {
 }
 
 /// The runner of this process takes the run up. A new run begins with the sync's definition
-/// of now; one that goes on keeps its own.
-pub fn begin(run_id: i64) -> Result<Run> {
+/// of now; one that goes on keeps its own. None if the run has ended meanwhile, or is locked by
+/// somebody who may be about to end it.
+pub fn begin(run_id: i64) -> Result<Option<Run>> {
     let statement = format!(
         "UPDATE sqs_sync.run r \
          SET state = CASE WHEN r.state = 'queued' THEN 'diffing' ELSE r.state END, \
              version = COALESCE(r.version, (SELECT s.version FROM sqs_sync.sync s WHERE s.sync_id = r.sync_id)), \
              started_at = COALESCE(r.started_at, pg_catalog.clock_timestamp()), \
-             runner_pid = pg_catalog.pg_backend_pid(), waiting_for = NULL \
-         WHERE r.run_id = $1 AND r.state IN ('queued', 'diffing', 'publishing') RETURNING {COLUMNS}"
+             runner_pid = pg_catalog.pg_backend_pid(), attempts = r.attempts + 1, waiting_for = NULL \
+         WHERE r.run_id = (SELECT run_id FROM sqs_sync.run \
+                           WHERE run_id = $1 AND state IN ('queued', 'diffing', 'publishing') \
+                           FOR NO KEY UPDATE SKIP LOCKED) RETURNING {COLUMNS}"
     );
-    sql::returning(&statement, &[run_id.into()], read)?.pop().ok_or_else(|| does_not_exist(run_id))
+    Ok(sql::returning(&statement, &[run_id.into()], read)?.pop())
 }
 
 /// What the diff found; the run now publishes.
@@ -156,7 +157,7 @@ pub struct Found {
 
 pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
     sql::execute(
-        "UPDATE sqs_sync.run SET state = 'publishing', rows_added = $2, rows_changed = $3, \
+        "UPDATE sqs_sync.run SET state = 'publishing', attempts = 0, rows_added = $2, rows_changed = $3, \
          rows_removed = $4, rejected = rejected + $5 WHERE run_id = $1",
         &[
             run_id.into(),
@@ -173,7 +174,7 @@ pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
 pub fn count(run_id: i64, published: i64, silent: i64, rejected: i64) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.run SET published = published + $2, rows_silent = rows_silent + $3, \
-         rejected = rejected + $4 WHERE run_id = $1",
+         rejected = rejected + $4, attempts = 0 WHERE run_id = $1",
         &[run_id.into(), published.into(), silent.into(), rejected.into()],
     )?;
     Ok(())
@@ -218,10 +219,18 @@ pub fn cancel_waiting(run_id: i64) -> Result<bool> {
     Ok(cancelled > 0)
 }
 
+/// Asks for the end of a run that is under way.
 pub fn request_cancel(run_id: i64) -> Result<()> {
     sql::execute(
-        "UPDATE sqs_sync.run SET cancel_requested = true WHERE run_id = $1",
+        "INSERT INTO sqs_sync.cancellation (run_id) VALUES ($1) ON CONFLICT DO NOTHING",
         &[run_id.into()],
     )?;
     Ok(())
+}
+
+pub fn is_cancel_requested(run_id: i64) -> Result<bool> {
+    sql::value(
+        "SELECT EXISTS (SELECT 1 FROM sqs_sync.cancellation WHERE run_id = $1)",
+        &[run_id.into()],
+    )
 }

@@ -44,12 +44,11 @@ pub struct Sync {
     /// The current version of the definition.
     pub version: i32,
     pub initial: Initial,
-    pub initial_done: bool,
     pub paused: bool,
 }
 
-const COLUMNS: &str = "sync_id, name, model, model_is_ours, key, time_zone, version, initial, \
-                       initial_done, paused";
+const COLUMNS: &str =
+    "sync_id, name, model, model_is_ours, key, time_zone, version, initial, paused";
 
 fn read(row: &Row<'_>) -> Result<Sync> {
     Ok(Sync {
@@ -61,8 +60,7 @@ fn read(row: &Row<'_>) -> Result<Sync> {
         time_zone: row.need(6)?,
         version: row.need(7)?,
         initial: Initial::parse(&row.need::<String>(8)?)?,
-        initial_done: row.need(9)?,
-        paused: row.need(10)?,
+        paused: row.need(9)?,
     })
 }
 
@@ -77,7 +75,8 @@ pub fn by_name(name: &str) -> Result<Sync> {
 
 /// The same, locked until the end of the transaction.
 pub fn lock(name: &str) -> Result<Sync> {
-    let statement = format!("SELECT {COLUMNS} FROM sqs_sync.sync WHERE name = $1 FOR UPDATE");
+    let statement =
+        format!("SELECT {COLUMNS} FROM sqs_sync.sync WHERE name = $1 FOR NO KEY UPDATE");
     sql::returning(&statement, &[name.into()], read)?.pop().ok_or_else(|| does_not_exist(name))
 }
 
@@ -92,12 +91,24 @@ pub fn by_id(id: i32) -> Result<Sync> {
         .ok_or_else(|| Error::internal(format!("sync {id} does not exist")))
 }
 
+/// An id whose tables' names are free: what an earlier installation of the extension left
+/// behind keeps its own.
 pub fn next_id() -> Result<i32> {
-    sql::returning("SELECT pg_catalog.nextval('sqs_sync.sync_id_seq')::int4", &[], |row| {
-        row.need(1)
-    })?
-    .pop()
-    .ok_or_else(|| Error::internal("a sequence gave no value"))
+    loop {
+        let (id, is_free) = sql::returning(
+            "WITH next AS MATERIALIZED (SELECT pg_catalog.nextval('sqs_sync.sync_id_seq')::int4 AS id) \
+             SELECT id, NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c \
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'sqs_sync_data' \
+               WHERE c.relname IN ('snapshot_' || id, 'changes_' || id, 'model_' || id)) FROM next",
+            &[],
+            |row| Ok((row.need::<i32>(1)?, row.need::<bool>(2)?)),
+        )?
+        .pop()
+        .ok_or_else(|| Error::internal("a sequence gave no value"))?;
+        if is_free {
+            return Ok(id);
+        }
+    }
 }
 
 pub fn insert(sync: &Sync) -> Result<()> {
@@ -119,6 +130,7 @@ pub fn insert(sync: &Sync) -> Result<()> {
 }
 
 pub fn delete(id: i32) -> Result<()> {
+    super::position::keep_change_ids(id)?;
     sql::execute("DELETE FROM sqs_sync.sync WHERE sync_id = $1", &[id.into()])?;
     Ok(())
 }
@@ -136,10 +148,5 @@ pub fn set_paused(id: i32, paused: bool) -> Result<()> {
         "UPDATE sqs_sync.sync SET paused = $2 WHERE sync_id = $1",
         &[id.into(), paused.into()],
     )?;
-    Ok(())
-}
-
-pub fn set_initial_done(id: i32) -> Result<()> {
-    sql::execute("UPDATE sqs_sync.sync SET initial_done = true WHERE sync_id = $1", &[id.into()])?;
     Ok(())
 }

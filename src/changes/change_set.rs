@@ -46,8 +46,8 @@ impl ChangeSet<'_> {
     }
 
     /// Moves acknowledged changes to the snapshot. All of them, or an error: what is counted
-    /// here is what the queue has been told.
-    pub fn acknowledge(&self, ids: &[i64]) -> Result<()> {
+    /// here is what the queue has been told. Returns how many rows more the snapshot has.
+    pub fn acknowledge(&self, ids: &[i64]) -> Result<i64> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let set: Vec<String> = columns.iter().map(|c| format!("{c} = EXCLUDED.{c}")).collect();
         let key: Vec<String> = self.key.iter().map(|k| k.column.quoted()).collect();
@@ -66,19 +66,20 @@ impl ChangeSet<'_> {
                      SELECT {columns}, sqs_sync_hash, $2 FROM told WHERE sqs_sync_event <> 'removed' \
                      ON CONFLICT ({}) DO UPDATE SET {}, sqs_sync_hash = EXCLUDED.sqs_sync_hash, \
                      sqs_sync_hash_version = EXCLUDED.sqs_sync_hash_version RETURNING 1) \
-             SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)",
+             SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM gone) + (SELECT count(*) FROM put), \
+             (SELECT count(*) FROM told WHERE sqs_sync_event = 'added') - (SELECT count(*) FROM gone)",
             key.join(", "),
             set.join(", "),
         );
         let moved = sql::returning(
             &statement,
             &[ids.to_vec().into(), crate::pg::hash::VERSION.into()],
-            |row| Ok((row.need::<i64>(1)?, row.need::<i64>(2)?)),
+            |row| Ok((row.need::<i64>(1)?, row.need::<i64>(2)?, row.need::<i64>(3)?)),
         )?;
         let expected = ids.len() as i64;
         match moved.first() {
-            Some((told, moved)) if *told == expected && *moved == expected => Ok(()),
-            Some((told, moved)) => Err(Error::not_in_state(format!(
+            Some((told, moved, more)) if *told == expected && *moved == expected => Ok(*more),
+            Some((told, moved, _)) => Err(Error::not_in_state(format!(
                 "{expected} changes were acknowledged, but {told} were in {changes} and {moved} moved to {snapshot}"
             ))
             .hint("Somebody has written to tables that sqs_sync keeps.")),
@@ -106,15 +107,36 @@ impl ChangeSet<'_> {
         sql::execute(&statement, &[ids.to_vec().into()]).map(|_| ())
     }
 
+    /// Whether the change set takes so much room that truncating it is worth a lock.
+    pub fn is_worth_truncating(&self) -> Result<bool> {
+        let bytes: i64 = sql::value(
+            "SELECT pg_catalog.pg_table_size($1)",
+            &[tables::oid(&self.tables.changes)?.into()],
+        )?;
+        Ok(bytes > WORTH_TRUNCATING)
+    }
+
+    /// Empties the change set, in which nothing is in doubt, and gives its room back. Takes a
+    /// lock that keeps readers out, pg_dump too: not for a long transaction.
+    pub fn truncate(&self) -> Result<()> {
+        sql::execute(&format!("TRUNCATE ONLY {}", self.tables.changes), &[]).map(|_| ())
+    }
+
     /// Empties the change set, in which nothing is in doubt.
     pub fn clear(&self) -> Result<()> {
-        let changes = &self.tables.changes;
-        let bytes: i64 =
-            sql::value("SELECT pg_catalog.pg_table_size($1)", &[tables::oid(changes)?.into()])?;
-        let statement = match bytes > WORTH_TRUNCATING {
-            true => format!("TRUNCATE ONLY {changes}"),
-            false => format!("DELETE FROM ONLY {changes}"),
-        };
-        sql::execute(&statement, &[]).map(|_| ())
+        sql::execute(&format!("DELETE FROM ONLY {}", self.tables.changes), &[]).map(|_| ())
+    }
+
+    /// Refuses a snapshot that somebody has emptied: all its rows would be announced again.
+    pub fn check_snapshot(&self, told_rows: i64) -> Result<()> {
+        let statement = format!("SELECT EXISTS (SELECT 1 FROM ONLY {})", self.tables.snapshot);
+        if told_rows <= 0 || sql::value::<bool>(&statement, &[])? {
+            return Ok(());
+        }
+        Err(Error::not_in_state(format!(
+            "table {} is empty, but should have {told_rows} rows",
+            self.tables.snapshot
+        ))
+        .hint("It holds what the queue has been told. Restore it, or drop the sync by sqs_sync_drop and create it again with the initial behaviour that you want."))
     }
 }

@@ -19,6 +19,7 @@ pub struct Column {
     /// Type of the column in our tables, qualified, as in SQL.
     pub storage: String,
     pub storage_oid: Oid,
+    pub collation: Oid,
     /// `COLLATE …` of the column, where it has one.
     pub collate: String,
     conversion: Conversion,
@@ -92,6 +93,7 @@ fn read_columns(relation: Oid) -> Result<Vec<Column>> {
             name: row.need(1)?,
             storage: row.need(2)?,
             storage_oid: row.need(3)?,
+            collation: row.need(7)?,
             collate: row.need(4)?,
             conversion,
             width: row.need(6)?,
@@ -127,7 +129,8 @@ pub fn check_width(columns: &[Column]) -> Result<()> {
     .hint("Make a view of the columns that the messages need."))
 }
 
-/// A relation's columns with the type that each is stored in: name, type, its oid, collation,
+/// A relation's columns with the type that each is stored in (without its length: for the type
+/// modifier -1 the name of char(n) is bpchar, not character, which is one letter long): name, type, its oid, collation,
 /// conversion and width. 16384 is the first oid of types that are not Postgres's own; a value
 /// that can be moved out of line leaves a pointer of 18 bytes.
 const COLUMNS: &str = r#"
@@ -160,13 +163,14 @@ WITH RECURSIVE base (attnum, attname, attcollation, declared, typid) AS (
   FROM typed y
 )
 SELECT attname::text,
-       pg_catalog.format_type(CASE conversion WHEN 'text' THEN 25 ELSE typid END, NULL),
+       pg_catalog.format_type(CASE conversion WHEN 'text' THEN 25 ELSE typid END, -1),
        CASE conversion WHEN 'text' THEN 25::oid ELSE typid END,
        COALESCE(CASE WHEN conversion <> 'text' AND attcollation <> 0 AND attcollation <> 100
          THEN (SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, c.collname)
                FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
                WHERE c.oid = attcollation) END, ''),
        conversion,
-       CASE WHEN conversion = 'text' OR typlen < 0 THEN 18 ELSE GREATEST(typlen::int4, 8) END
+       CASE WHEN conversion = 'text' OR typlen < 0 THEN 18 ELSE GREATEST(typlen::int4, 8) END,
+       CASE conversion WHEN 'text' THEN 100::oid ELSE attcollation END
 FROM converted ORDER BY attnum
 "#;

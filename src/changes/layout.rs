@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 
 use super::columns::{self, Column};
 use super::key::{self, KeyColumn};
-use super::tables::Tables;
+use super::tables::{KeptColumn, Tables};
 use crate::pg::{Error, Result, rights, sql};
 
 /// How the columns of a sync's tables become those of its model.
@@ -20,16 +20,20 @@ pub struct Layout {
 
 impl Layout {
     /// An error means that the run is to be held.
-    pub fn of(model: &[Column], told: &[(String, Oid)]) -> Result<Layout> {
+    pub fn of(model: &[Column], told: &[KeptColumn]) -> Result<Layout> {
         let mut layout = Layout { kept: Vec::new(), added: Vec::new(), dropped: Vec::new() };
-        for (name, storage) in told {
+        for KeptColumn { name, storage, collation } in told {
             match model.iter().find(|c| c.name == *name) {
-                Some(column) if column.storage_oid == *storage => layout.kept.push(column.clone()),
+                Some(column)
+                    if column.storage_oid == *storage && column.collation == *collation =>
+                {
+                    layout.kept.push(column.clone())
+                }
                 Some(column) => return Err(retyped(column)),
                 None => layout.dropped.push(name.clone()),
             }
         }
-        let is_new = |column: &&Column| !told.iter().any(|(name, _)| *name == column.name);
+        let is_new = |column: &&Column| !told.iter().any(|kept| kept.name == column.name);
         layout.added = model.iter().filter(is_new).cloned().collect();
         Ok(layout)
     }
@@ -49,9 +53,7 @@ impl Layout {
     ) -> Result<()> {
         if !self.dropped.is_empty() {
             as_owner.run(|| self.forget_dropped(tables))?;
-            rights::as_superuser(|| {
-                alter(tables, self.dropped.iter().map(|name| drop_column(name)))
-            })?;
+            rights::as_superuser(|| alter(tables, self.dropped.iter().map(drop_column)))?;
         }
         if !self.added.is_empty() {
             columns::check_width(&self.columns())?;
@@ -128,8 +130,8 @@ fn alter(tables: &Tables, actions: impl Iterator<Item = String>) -> Result<()> {
     Ok(())
 }
 
-fn drop_column(name: &String) -> String {
-    format!("DROP COLUMN {}", columns::quoted(name))
+fn drop_column(name: impl AsRef<str>) -> String {
+    format!("DROP COLUMN {}", columns::quoted(name.as_ref()))
 }
 
 fn add_column(column: &Column) -> String {
@@ -137,6 +139,6 @@ fn add_column(column: &Column) -> String {
 }
 
 fn retyped(column: &Column) -> Error {
-    Error::not_in_state(format!("the type of the model's column \"{}\" has changed to {}", column.name, column.storage))
+    Error::not_in_state(format!("the type of the model's column \"{}\" has changed, to {}{}", column.name, column.storage, column.collate))
         .hint("All rows would be announced as changed. Give the column its old type again and cancel this run by sqs_sync_cancel; or drop the sync and create it again, with initial => 'skip' to announce nothing.")
 }

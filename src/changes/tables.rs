@@ -94,11 +94,12 @@ pub fn drop(tables: &Tables) -> Result<()> {
     Ok(())
 }
 
-/// A sync's owner: that of its snapshot. None if the snapshot is gone.
+/// A sync's owner: that of its snapshot, or, if that is gone, of its change set. None if both
+/// are gone.
 pub fn owner(tables: &Tables) -> Result<Option<Oid>> {
     sql::row(
-        "SELECT relowner FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)",
-        &[tables.snapshot.as_str().into()],
+        "SELECT relowner FROM pg_catalog.pg_class WHERE oid = COALESCE(pg_catalog.to_regclass($1), pg_catalog.to_regclass($2))",
+        &[tables.snapshot.as_str().into(), tables.changes.as_str().into()],
         |row| row.need(1),
     )
 }
@@ -116,14 +117,21 @@ pub fn missing(table: &str) -> Error {
         .hint("It holds what the queue has been told. Restore it, or drop the sync by sqs_sync_drop and create it again with the initial behaviour that you want.")
 }
 
+/// A column that a table of ours keeps for the model.
+pub struct KeptColumn {
+    pub name: String,
+    pub storage: Oid,
+    pub collation: Oid,
+}
+
 /// Columns that a table of ours keeps for the model, in the order that the row hash has them.
-pub fn kept_columns(table: &str) -> Result<Vec<(String, Oid)>> {
+pub fn kept_columns(table: &str) -> Result<Vec<KeptColumn>> {
     sql::rows(
-        "SELECT attname::text, atttypid FROM pg_catalog.pg_attribute \
+        "SELECT attname::text, atttypid, attcollation FROM pg_catalog.pg_attribute \
          WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND NOT pg_catalog.starts_with(attname::text, 'sqs_sync_') \
          ORDER BY attnum",
         &[oid(table)?.into()],
-        |row| Ok((row.need(1)?, row.need(2)?)),
+        |row| Ok(KeptColumn { name: row.need(1)?, storage: row.need(2)?, collation: row.need(3)? }),
     )
 }
 
@@ -143,6 +151,7 @@ pub fn check_plain(tables: &Tables) -> Result<()> {
 const ADDITION: &str = "
 SELECT 'a trigger' FROM pg_catalog.pg_trigger WHERE tgrelid = $1
 UNION ALL SELECT 'a rule' FROM pg_catalog.pg_rewrite WHERE ev_class = $1
+UNION ALL SELECT 'lost its durability' FROM pg_catalog.pg_class WHERE oid = $1 AND relpersistence <> 'p'
 UNION ALL SELECT 'row-level security' FROM pg_catalog.pg_class WHERE oid = $1 AND (relrowsecurity OR relforcerowsecurity)
 UNION ALL SELECT 'a parent or child table' FROM pg_catalog.pg_inherits WHERE inhrelid = $1 OR inhparent = $1
 UNION ALL SELECT 'the constraint ' || conname FROM pg_catalog.pg_constraint WHERE (conrelid = $1 OR confrelid = $1) AND contype NOT IN ('p', 'n')

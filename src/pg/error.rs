@@ -64,6 +64,28 @@ impl Error {
         (0..5).map(|i| char::from(((packed >> (6 * i)) & 0x3f) as u8 + b'0')).collect()
     }
 
+    /// A name in a statement is not found.
+    pub fn is_undefined_name(&self) -> bool {
+        matches!(
+            self.code,
+            PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE
+                | PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION
+                | PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT
+                | PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME
+        )
+    }
+
+    /// Somebody else was in the way: the same may go through when it is tried again.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.code,
+            PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE
+                | PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE
+                | PgSqlErrorCode::ERRCODE_T_R_DEADLOCK_DETECTED
+                | PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION
+        )
+    }
+
     /// The message with its detail, for where there is room for one text only.
     pub fn with_detail(&self) -> String {
         match &self.detail {

@@ -269,6 +269,7 @@ unsafe fn put_array(
         let array = pg_sys::pg_detoast_datum(value.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
         let dimensions = (*array).ndim as usize;
         let shape = array.add(1).cast::<i32>();
+        bytes.push(dimensions as u8);
         for word in std::slice::from_raw_parts(shape, 2 * dimensions) {
             bytes.extend_from_slice(&word.to_le_bytes());
         }

@@ -56,10 +56,7 @@ unsafe extern "C-unwind" fn search_joins(
             return next(root, levels, relations);
         }
         let joined = {
-            let _without = WithoutHashJoins(std::mem::replace(
-                &mut *(&raw mut pg_sys::enable_hashjoin),
-                false,
-            ));
+            let _chosen = MergeJoins::choose();
             next(root, levels, relations)
         };
         let best = (*joined).cheapest_total_path;
@@ -68,13 +65,39 @@ unsafe extern "C-unwind" fn search_joins(
     }
 }
 
-/// Gives the setting back on every way out, an ERROR included.
-struct WithoutHashJoins(bool);
+/// The planner's settings while the diff's join is planned, whatever the database has. They are
+/// given back on every way out, an ERROR included.
+struct MergeJoins {
+    hash: bool,
+    merge: bool,
+    sort: bool,
+}
 
-impl Drop for WithoutHashJoins {
+impl MergeJoins {
+    fn choose() -> MergeJoins {
+        // SAFETY: the planner reads these variables on this thread only.
+        unsafe {
+            let before = MergeJoins {
+                hash: pg_sys::enable_hashjoin,
+                merge: pg_sys::enable_mergejoin,
+                sort: pg_sys::enable_sort,
+            };
+            pg_sys::enable_hashjoin = false;
+            pg_sys::enable_mergejoin = true;
+            pg_sys::enable_sort = true;
+            before
+        }
+    }
+}
+
+impl Drop for MergeJoins {
     fn drop(&mut self) {
-        // SAFETY: the planner reads this variable on this thread only.
-        unsafe { pg_sys::enable_hashjoin = self.0 };
+        // SAFETY: as above.
+        unsafe {
+            pg_sys::enable_hashjoin = self.hash;
+            pg_sys::enable_mergejoin = self.merge;
+            pg_sys::enable_sort = self.sort;
+        }
     }
 }
 
@@ -88,7 +111,8 @@ unsafe fn next(
     // SAFETY: passes on what the planner gave.
     unsafe {
         match OUTER_HOOK.get() {
-            Some(hook) => hook(root, levels, relations),
+            // A raw pointer: an ERROR must become a panic before it meets our frames.
+            Some(hook) => pg_sys::ffi::pg_guard_ffi_boundary(|| hook(root, levels, relations)),
             None => pg_sys::standard_join_search(root, levels, relations),
         }
     }

@@ -1,7 +1,7 @@
 //! The life of a process: how a background worker begins, waits, and is told to end; and how
 //! interrupts are held off where an ERROR must not be thrown.
 
-use std::ffi::{c_int, c_long};
+use std::ffi::{CStr, c_int, c_long};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,6 +39,53 @@ pub fn begin(database: Option<pg_sys::Oid>) {
                 pg_sys::BackgroundWorkerInitializeConnection(null, null, 0);
             }
         }
+    }
+    if database.is_some() {
+        ignore_database_settings();
+    }
+}
+
+/// What ALTER DATABASE or ALTER ROLE may have set for sessions is not meant for our processes:
+/// it would keep them from writing, end them, or change what a transaction sees.
+fn ignore_database_settings() {
+    const OWN: &[(&CStr, &CStr)] = &[
+        (c"default_transaction_read_only", c"off"),
+        (c"default_transaction_isolation", c"read committed"),
+        (c"default_transaction_deferrable", c"off"),
+        (c"session_replication_role", c"origin"),
+        (c"idle_in_transaction_session_timeout", c"0"),
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        (c"transaction_timeout", c"0"),
+    ];
+    for (name, value) in OWN {
+        // SAFETY: C strings; outside a transaction, as a server's own settings are made.
+        unsafe {
+            pg_sys::SetConfigOption(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_SUSET,
+                pg_sys::GucSource::PGC_S_OVERRIDE,
+            );
+        }
+    }
+}
+
+thread_local! {
+    static LAST_ACT: std::cell::Cell<Option<fn()>> = const { std::cell::Cell::new(None) };
+}
+
+/// Has `act` done when this process ends, whichever way but a kill. It must not raise an ERROR.
+pub fn at_exit(act: fn()) {
+    if LAST_ACT.replace(Some(act)).is_none() {
+        // SAFETY: registered once; the callback lives as long as the library.
+        unsafe { pg_sys::before_shmem_exit(Some(run_last_act), pg_sys::Datum::null()) };
+    }
+}
+
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn run_last_act(_code: c_int, _nothing: pg_sys::Datum) {
+    if let Some(act) = LAST_ACT.get() {
+        act();
     }
 }
 

@@ -56,8 +56,9 @@ pub fn read_changes(
         while changes.len() < limit.rows && bytes < limit.bytes {
             let wanted = fetch.min(limit.rows - changes.len());
             cursor.fetch(wanted as i64)?;
+            let room = limit.bytes - bytes;
             // SAFETY: the fetch above has just set the table, which is freed once read.
-            let fetched = unsafe { take_tuples(&mut readers)? };
+            let fetched = unsafe { take_tuples(&mut readers, room)? };
             let got = fetched.len();
             bytes += fetched.iter().map(ChangeRow::bytes).sum::<usize>();
             changes.extend(fetched);
@@ -70,9 +71,12 @@ pub fn read_changes(
     })
 }
 
+/// Tuples are read until they have filled `room` bytes; the rest is left for the next batch.
+/// (Unread, a long value is a pointer of a few bytes.)
+///
 /// # Safety
 /// SPI_tuptable is null or holds tuples of the statement that `readers` are made for.
-unsafe fn take_tuples(readers: &mut Vec<Reader>) -> Result<Vec<ChangeRow>> {
+unsafe fn take_tuples(readers: &mut Vec<Reader>, room: usize) -> Result<Vec<ChangeRow>> {
     // SAFETY: by the caller's promise; tuples and descriptor belong together.
     unsafe {
         let table = pg_sys::SPI_tuptable;
@@ -86,9 +90,18 @@ unsafe fn take_tuples(readers: &mut Vec<Reader>) -> Result<Vec<ChangeRow>> {
             );
         }
         let tuples = std::slice::from_raw_parts((*table).vals, (*table).numvals as usize);
-        let changes = tuples.iter().map(|tuple| read_change(*tuple, tupdesc, readers)).collect();
+        let mut changes = Vec::with_capacity(tuples.len());
+        let mut bytes = 0;
+        for tuple in tuples {
+            if bytes >= room {
+                break;
+            }
+            let change = read_change(*tuple, tupdesc, readers)?;
+            bytes += change.bytes();
+            changes.push(change);
+        }
         pg_sys::SPI_freetuptable(table);
-        changes
+        Ok(changes)
     }
 }
 

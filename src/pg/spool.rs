@@ -8,7 +8,7 @@
 //! of the model's row, the hash of the snapshot's row (null: none), the version of the
 //! snapshot's hash, the key's columns, then the model's columns.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -174,6 +174,8 @@ struct Collector {
     /// The key of the row before, its values held in `key_memory`.
     previous: Option<Vec<pg_sys::Datum>>,
     key_memory: pg_sys::MemoryContext,
+    /// What equality functions leave behind, emptied at each row.
+    scratch: pg_sys::MemoryContext,
     /// The change of the row before, until the next key shows that it was unique.
     pending: *mut pg_sys::TupleTableSlot,
     pending_is: Option<Change>,
@@ -192,17 +194,23 @@ enum Change {
 impl Collector {
     fn new(key_columns: usize, max_key_bytes: usize) -> Collector {
         // SAFETY: in a transaction; what is made here goes with it.
-        let (stores, key_memory) = unsafe {
+        let (stores, key_memory, scratch) = unsafe {
             PgMemoryContexts::TopTransactionContext.switch_to(|_| {
                 let store = || pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
-                let memory = pg_sys::AllocSetContextCreateInternal(
-                    pg_sys::CurrentMemoryContext,
-                    c"sqs_sync key".as_ptr(),
-                    pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
-                    pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
-                    pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
-                );
-                ([store(), store(), store(), store()], memory)
+                let memory = |name: &CStr| {
+                    pg_sys::AllocSetContextCreateInternal(
+                        pg_sys::CurrentMemoryContext,
+                        name.as_ptr(),
+                        pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+                        pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+                        pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
+                    )
+                };
+                (
+                    [store(), store(), store(), store()],
+                    memory(c"sqs_sync key"),
+                    memory(c"sqs_sync comparison"),
+                )
             })
         };
         Collector {
@@ -213,6 +221,7 @@ impl Collector {
             key: Vec::new(),
             previous: None,
             key_memory,
+            scratch,
             pending: std::ptr::null_mut(),
             pending_is: None,
             stores,
@@ -301,17 +310,29 @@ impl Collector {
             -1 => unsafe { pg_sys::toast_raw_datum_size(*value) },
             length => length.unsigned_abs() as usize,
         });
-        sizes.sum()
+        // Each column of an index begins at a multiple of eight at the most.
+        sizes.map(|size| size.next_multiple_of(8)).sum()
     }
 
     /// # Safety
     /// `key` holds non-null values of the key's types.
     unsafe fn is_previous(&self, key: &[pg_sys::Datum]) -> bool {
         let Some(previous) = &self.previous else { return false };
-        // SAFETY: both are values of the column's type, and the function its equality.
-        self.key.iter().zip(previous).zip(key).all(|((column, before), now)| unsafe {
-            pg_sys::FunctionCall2Coll(column.equal, column.collation, *before, *now).value() != 0
-        })
+        let mut pairs = self.key.iter().zip(previous).zip(key);
+        // SAFETY: both are values of the column's type, and the function its equality, which
+        // returns a boolean: nothing that it allocates is needed afterwards.
+        unsafe {
+            let outer = pg_sys::CurrentMemoryContext;
+            pg_sys::CurrentMemoryContext = self.scratch;
+            let same = pairs.all(|((column, before), now)| {
+                pg_sys::FunctionCall2Coll(column.equal, column.collation, *before, *now).value()
+                    & 0xff
+                    != 0
+            });
+            pg_sys::CurrentMemoryContext = outer;
+            pg_sys::MemoryContextReset(self.scratch);
+            same
+        }
     }
 
     /// # Safety
@@ -322,8 +343,8 @@ impl Collector {
         // SAFETY: the old copies are no longer referred to; the new ones go to that memory.
         unsafe {
             pg_sys::MemoryContextReset(self.key_memory);
-            let outer =
-                std::mem::replace(&mut *(&raw mut pg_sys::CurrentMemoryContext), self.key_memory);
+            let outer = pg_sys::CurrentMemoryContext;
+            pg_sys::CurrentMemoryContext = self.key_memory;
             for (column, value) in self.key.iter().zip(key) {
                 copies.push(match column.by_value {
                     true => *value,

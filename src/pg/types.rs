@@ -65,3 +65,9 @@ pub fn single_select(text: &str) -> Option<&str> {
         length => rest.get(..usize::try_from(length).ok()?),
     }
 }
+
+/// Keeps a relation from being dropped or altered until the end of the transaction.
+pub fn lock_for_reading(relation: Oid) {
+    // SAFETY: takes a lock by oid, in a transaction; the relation need not exist any more.
+    unsafe { pg_sys::LockRelationOid(relation, pg_sys::AccessShareLock as i32) };
+}

@@ -38,16 +38,19 @@ unsafe extern "C-unwind" fn before(
             background::end_all(database);
         }
         match PREVIOUS.get().copied().flatten() {
-            Some(next) => next(
-                statement,
-                text,
-                read_only_tree,
-                context,
-                params,
-                environment,
-                receiver,
-                completion,
-            ),
+            // A raw pointer: an ERROR must become a panic before it meets our frames.
+            Some(next) => pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                next(
+                    statement,
+                    text,
+                    read_only_tree,
+                    context,
+                    params,
+                    environment,
+                    receiver,
+                    completion,
+                )
+            }),
             None => pg_sys::standard_ProcessUtility(
                 statement,
                 text,

@@ -2,6 +2,8 @@
 //! columns, what changed is found and written to the change set. One snapshot for all of it;
 //! nothing of it is kept unless all of it is.
 
+use std::cell::Cell;
+
 use super::job::{self, Job, Shape};
 use crate::catalog::{self, Initial, run::Found};
 use crate::changes::columns;
@@ -12,25 +14,50 @@ use crate::changes::model::{self, Model};
 use crate::changes::tables;
 use crate::pg::rights::as_superuser;
 use crate::pg::spool::Spool;
-use crate::pg::transaction::{Isolation, timeline, transaction_at};
-use crate::pg::{Error, Result};
+use crate::pg::transaction::{self, Isolation, timeline, transaction, transaction_at};
+use crate::pg::{Error, Result, rights, types};
+
+/// How often a diff is taken that somebody else's change of our catalog has spoiled.
+const ATTEMPTS: u32 = 3;
 
 /// Takes the diff. What it returns, if anything, is why the run is to be held.
 pub fn diff(job: &Job) -> Result<Option<Error>> {
+    make_room(job)?;
+    super::retried(ATTEMPTS, || take_once(job))
+}
+
+/// Truncates a change set that has grown large, in a transaction of its own: in the diff's it
+/// would keep pg_dump out until the end. If somebody reads it now, it is left for another run.
+fn make_room(job: &Job) -> Result<()> {
+    let truncated = transaction(|| {
+        let shape = as_superuser(|| Shape::of(job))?;
+        let set = shape.change_set(job);
+        rights::as_owner(job.owner, &[("lock_timeout", "100ms")], || {
+            if set.is_worth_truncating()? { set.truncate() } else { Ok(()) }
+        })
+    });
+    match truncated {
+        Err(error) if error.is_passing() => Ok(()),
+        other => other,
+    }
+}
+
+fn take_once(job: &Job) -> Result<Option<Error>> {
+    let reading_model = Cell::new(false);
     transaction_at(Isolation::RepeatableRead, || {
         let (model, layout) = match as_superuser(|| inspect(job))? {
             Ok(found) => found,
             Err(held) => return Ok(Some(held)),
         };
-        take(job, &model, &layout)?;
+        take(job, &model, &layout, &reading_model)?;
         Ok(None)
     })
-    .map_err(|error| explain(job, error))
+    .map_err(|error| if reading_model.get() { explain(job, error) } else { error })
 }
 
-/// An error in the model's own query says which model; one of ours does so already.
+/// An error of the model's own query says which model.
 fn explain(job: &Job, error: Error) -> Error {
-    if error.is_cancel() || error.message.starts_with("sync ") {
+    if error.is_cancel() {
         return error;
     }
     let message =
@@ -39,10 +66,24 @@ fn explain(job: &Job, error: Error) -> Error {
     Error { message, hint: error.hint.or_else(|| Some(hint.to_owned())), ..error }
 }
 
+/// The model, locked against changes of its definition. It is looked up again after the lock:
+/// what was found first may have been replaced meanwhile.
+fn find_model(name: &str) -> Result<Option<Model>> {
+    let mut found = model::find(name)?;
+    while let Some(before) = found {
+        types::lock_for_reading(before.oid);
+        found = transaction::with_latest_snapshot(|| model::find(name))?;
+        if found.as_ref().is_some_and(|now| now.oid == before.oid) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 /// The model and its columns against the snapshot's; the inner error holds the run.
 fn inspect(job: &Job) -> Result<std::result::Result<(Model, Layout), Error>> {
     let name = &job.sync.model;
-    let model = model::find(name)?.ok_or_else(|| {
+    let model = find_model(name)?.ok_or_else(|| {
         let hint = "Create the view again, with the same owner, or drop the sync by sqs_sync_drop.";
         Error { message: format!("the model {name} does not exist"), ..model::does_not_exist(name) }
             .in_sync(&job.sync.name)
@@ -52,7 +93,6 @@ fn inspect(job: &Job) -> Result<std::result::Result<(Model, Layout), Error>> {
         return Ok(Err(other_owner(job, &model)?));
     }
     model::check_superuser_model(&model)?;
-    tables::check_plain(&job.tables)?;
     let columns = columns::of_model(model.oid)?;
     let layout = match Layout::of(&columns, &tables::kept_columns(&job.tables.snapshot)?) {
         Ok(layout) => layout,
@@ -66,7 +106,7 @@ fn other_owner(job: &Job, model: &Model) -> Result<Error> {
     let (was, is) = (model::role_name(job.owner)?, model::role_name(model.owner)?);
     Ok(Error::not_in_state(format!("the model {} belongs to {is}, not to {was}", model.name))
         .in_sync(&job.sync.name)
-        .hint(format!("A sync runs with the rights of its model's owner: ALTER VIEW … OWNER TO {was}, and cancel this run by sqs_sync_cancel; or drop the sync and create it again.")))
+        .hint(format!("A sync runs with the rights of its model's owner: ALTER … OWNER TO {was}, and cancel this run by sqs_sync_cancel; or drop the sync and create it again.")))
 }
 
 /// The key, the order and the message must still be possible with the model's columns.
@@ -82,11 +122,17 @@ fn check_definition(job: &Job, layout: &Layout) -> Result<()> {
     job::compile(&job.sync, &definition, &names).map(|_| ())
 }
 
-fn take(job: &Job, model: &Model, layout: &Layout) -> Result<()> {
+fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -> Result<()> {
     let definition = as_superuser(|| catalog::definition::load(job.sync.id, job.version()?))?;
     let before = as_superuser(|| Shape::of(job))?;
-    job.as_owner(|| before.change_set(job).clear())?;
+    let told_rows = as_superuser(|| catalog::position::told_rows(job.sync.id))?;
+    job.as_owner(|| {
+        before.change_set(job).check_snapshot(told_rows).map_err(|e| e.in_sync(&job.sync.name))?;
+        before.change_set(job).clear()
+    })?;
+    reading_model.set(true);
     job.reading_model(|owner| layout.adapt(&model.name, &job.tables, &before.key, owner))?;
+    reading_model.set(false);
     let columns = layout.columns();
     let key = as_superuser(|| key::resolve(&job.sync.key, &columns))?;
     let order = match &definition.order_by {
@@ -100,8 +146,11 @@ fn take(job: &Job, model: &Model, layout: &Layout) -> Result<()> {
         key: &key,
         order: &order,
     };
+    reading_model.set(true);
     let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
-    let skip = !job.sync.initial_done && job.sync.initial == Initial::Skip;
+    reading_model.set(false);
+    let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
+    let skip = !initial_done && job.sync.initial == Initial::Skip;
     let published: Vec<&str> = match skip {
         true => Vec::new(),
         false => definition.events.iter().map(|event| event.as_str()).collect(),

@@ -9,12 +9,12 @@ use crate::changes::key::{self, KeyColumn};
 use crate::changes::layout::AsOwner;
 use crate::changes::tables::{self, Tables};
 use crate::pg::rights::as_superuser;
-use crate::pg::transaction::transaction;
+use crate::pg::transaction::{timeline, transaction};
 use crate::pg::{Error, Result, rights, sql};
 
 /// Bounds every wait for a lock that somebody holds on the owner's objects: an
 /// acknowledgement must not wait for ever.
-const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "30s");
+pub const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "30s");
 
 pub struct Job {
     pub run: Run,
@@ -46,6 +46,21 @@ impl Job {
         rights::as_owner(self.owner, &[LOCK_TIMEOUT], work)
     }
 
+    /// The same, for what touches a batch of changes: by its indexes, which the planner would
+    /// not choose for tables that have grown from nothing since they were last analyzed.
+    pub fn on_batch<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let settings = [
+            LOCK_TIMEOUT,
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_sort", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+        ];
+        rights::as_owner(self.owner, &settings, work)
+    }
+
     /// Runs `work` as the owner, reading the model: under its creator's TimeZone.
     pub fn reading_model<T>(&self, work: impl FnOnce(&AsOwner<'_>) -> Result<T>) -> Result<T> {
         let settings = [LOCK_TIMEOUT, ("TimeZone", self.sync.time_zone.as_str())];
@@ -58,8 +73,19 @@ impl Job {
             .ok_or_else(|| Error::internal(format!("run {} has no definition", self.run.id)))
     }
 
+    pub fn is_cancel_requested(&self) -> Result<bool> {
+        super::catalog_transaction(|| catalog::run::is_cancel_requested(self.run.id))
+    }
+
+    /// Refuses tables to which their owner has added something: before anything is sent.
+    pub fn check_tables(&self) -> Result<()> {
+        let check = || tables::check_plain(&self.tables);
+        super::catalog_transaction(check).map_err(|error| error.in_sync(&self.sync.name))
+    }
+
+    /// Changes up to this id that still are in the change set are in doubt.
     pub fn handed_through(&self) -> Result<i64> {
-        transaction(|| as_superuser(|| catalog::position::handed_through(self.sync.id)))
+        super::catalog_transaction(|| catalog::position::handed_through(self.sync.id, timeline()))
     }
 
     /// Versions of the definition that changes up to `through` were found under, oldest first.
@@ -75,7 +101,7 @@ impl Job {
 
     /// Changes that may have been sent and are not acknowledged.
     pub fn count_in_doubt(&self) -> Result<i64> {
-        let through = as_superuser(|| catalog::position::handed_through(self.sync.id))?;
+        let through = as_superuser(|| catalog::position::handed_through(self.sync.id, timeline()))?;
         let statement = format!(
             "SELECT count(*) FROM ONLY {} WHERE sqs_sync_change_id <= $1",
             self.tables.changes

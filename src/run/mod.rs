@@ -5,10 +5,11 @@
 mod diffing;
 mod job;
 mod pipeline;
+mod sender;
 mod settle;
 
-use crate::catalog::{self, Run, State};
-use crate::pg::rights::as_superuser;
+use crate::catalog::{self, State};
+use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{transaction, without_cancel};
 use crate::pg::{Error, Result, process};
 use job::Job;
@@ -31,9 +32,9 @@ impl End {
 /// Executes a run to its end. A run that cannot be finished, since the server goes down, stays
 /// as it is, and the worker finds it.
 pub fn execute(run_id: i64) {
-    let result = begin(run_id).and_then(|job| {
-        let end = work(&job).unwrap_or_else(End::failed);
-        finish(&job, end)
+    let result = begin(run_id).and_then(|job| match job {
+        Some(job) => finish(&job, &work(&job).unwrap_or_else(End::failed)),
+        None => Ok(()),
     });
     if let Err(error) = result {
         let message = format!("run {run_id} could not be finished: {}", error.message);
@@ -41,26 +42,28 @@ pub fn execute(run_id: i64) {
     }
 }
 
-fn begin(run_id: i64) -> Result<Job> {
-    let run = without_cancel(|| transaction(|| as_superuser(|| catalog::run::begin(run_id))))?;
-    without_cancel(|| transaction(|| as_superuser(|| Job::load(&run)))).or_else(|error| {
-        end_without_job(&run, &error)?;
-        Err(error)
-    })
-}
-
-/// The sync's tables are gone, say: the run fails, and nothing else is touched.
-fn end_without_job(run: &Run, error: &Error) -> Result<()> {
-    transaction(|| {
-        as_superuser(|| catalog::run::finish(run.id, State::Failed, run.in_doubt, Some(error)))
-    })
+/// None if the run is not to be executed any more, or not now.
+fn begin(run_id: i64) -> Result<Option<Job>> {
+    let begun = catalog_transaction(|| catalog::run::begin(run_id))?;
+    let Some(run) = begun else { return Ok(None) };
+    match catalog_transaction(|| Job::load(&run)) {
+        Ok(job) => Ok(Some(job)),
+        // The sync's tables are gone, say: the run fails, and nothing else is touched.
+        Err(error) => {
+            catalog_transaction(|| {
+                catalog::run::finish(run.id, State::Failed, run.in_doubt, Some(&error))
+            })?;
+            Ok(None)
+        }
+    }
 }
 
 fn work(job: &Job) -> Result<End> {
-    if job.run.cancel_requested {
+    if job.is_cancel_requested()? {
         return Ok(End { state: State::Cancelled, error: None });
     }
     job.become_owner()?;
+    job.check_tables()?;
     if job.run.state != State::Publishing {
         let resent = publish(job, job.handed_through()?)?;
         if let Some(end) = resent {
@@ -73,7 +76,7 @@ fn work(job: &Job) -> Result<End> {
     if let Some(end) = publish(job, i64::MAX)? {
         return Ok(end);
     }
-    let rejected = transaction(|| as_superuser(|| catalog::run::by_id(job.run.id)))?.rejected;
+    let rejected = catalog_transaction(|| catalog::run::by_id(job.run.id))?.rejected;
     let state = if rejected > 0 { State::PartlyFailed } else { State::Succeeded };
     Ok(End { state, error: None })
 }
@@ -90,21 +93,45 @@ fn publish(job: &Job, through: i64) -> Result<Option<End>> {
     Ok(None)
 }
 
-fn finish(job: &Job, end: End) -> Result<()> {
+fn finish(job: &Job, end: &End) -> Result<()> {
     let in_doubt =
         without_cancel(|| transaction(|| job.count_in_doubt())).unwrap_or(job.run.in_doubt);
-    without_cancel(|| {
-        transaction(|| {
-            as_superuser(|| {
-                if matches!(end.state, State::Succeeded | State::PartlyFailed) {
-                    catalog::rejection::forget_before(job.sync.id, job.run.id)?;
-                    catalog::sync::set_initial_done(job.sync.id)?;
-                }
-                if end.state == State::Held {
-                    catalog::run::cancel_queued(job.sync.id)?;
-                }
-                catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())
-            })
-        })
+    catalog_transaction(|| {
+        if matches!(end.state, State::Succeeded | State::PartlyFailed) {
+            catalog::rejection::forget_before(job.sync.id, job.run.id)?;
+            catalog::position::set_initial_done(job.sync.id)?;
+        }
+        if end.state == State::Held {
+            catalog::run::cancel_queued(job.sync.id)?;
+        }
+        catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())
     })
+}
+
+/// How often a transaction on our catalog is tried that somebody else's locks, or a run that
+/// is queued at the same moment, keep from going through.
+const CATALOG_ATTEMPTS: u32 = 10;
+
+/// A short transaction on our catalog. A cancel waits for it; it waits for nobody for long, and
+/// is tried again: what has happened must be written down.
+fn catalog_transaction<T>(work: impl Fn() -> Result<T>) -> Result<T> {
+    retried(CATALOG_ATTEMPTS, || without_cancel(|| transaction(|| on_catalog(&work))))
+}
+
+/// Runs `work` with raised rights and no endless wait for a lock.
+fn on_catalog<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    as_superuser(|| {
+        rights::set_locally(job::LOCK_TIMEOUT.0, job::LOCK_TIMEOUT.1)?;
+        work()
+    })
+}
+
+fn retried<T>(attempts: u32, work: impl Fn() -> Result<T>) -> Result<T> {
+    let mut attempt = 1;
+    loop {
+        match work() {
+            Err(error) if attempt < attempts && error.is_passing() => attempt += 1,
+            result => return result,
+        }
+    }
 }

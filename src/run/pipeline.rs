@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::{Change, Event};
-use publisher::{Failure, Outgoing, Publisher, Report, Settings};
+use publisher::{Failure, Outgoing, Report, Settings};
 
 use super::job::{self, Job, Shape};
+use super::sender::Sender;
 use super::settle::{Refused, Settlement};
 use super::{End, State};
 use crate::catalog::{self, Definition};
@@ -17,7 +18,7 @@ use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::{ChangeRow, Limit};
 use crate::pg::transaction::{flush_at_commit, transaction};
-use crate::pg::{Error, Result, process};
+use crate::pg::{Result, process};
 
 /// Requests that wait for their answer at once.
 const MAX_REQUESTS_IN_FLIGHT: usize = 128;
@@ -42,10 +43,12 @@ pub struct Pipeline<'a> {
     definition: message::Definition,
     queue: Arc<str>,
     version: i32,
-    publisher: Publisher,
+    publisher: Sender,
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
+    /// Changes up to this id may have been sent before this pipeline began.
+    in_doubt_through: i64,
     exhausted: bool,
     /// Bytes of each message that the publisher has and has not reported.
     outstanding: std::collections::HashMap<i64, usize>,
@@ -54,6 +57,8 @@ pub struct Pipeline<'a> {
     unsettled_since: Option<Instant>,
     failure: Option<Arc<Failure>>,
     cancelled_at: Option<Instant>,
+    /// When the catalog was last looked at for a cancel.
+    looked_at: Instant,
 }
 
 impl<'a> Pipeline<'a> {
@@ -74,8 +79,7 @@ impl<'a> Pipeline<'a> {
             ),
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
         };
-        let publisher = Publisher::start(connection, settings)
-            .map_err(|error| Error::internal(format!("the publisher cannot start: {error}")))?;
+        let publisher = Sender::start(connection, settings)?;
         Ok(Pipeline {
             job,
             shape,
@@ -85,6 +89,7 @@ impl<'a> Pipeline<'a> {
             publisher,
             after: 0,
             through,
+            in_doubt_through: job.handed_through()?,
             exhausted: false,
             outstanding: std::collections::HashMap::new(),
             outstanding_bytes: 0,
@@ -92,13 +97,14 @@ impl<'a> Pipeline<'a> {
             unsettled_since: None,
             failure: None,
             cancelled_at: None,
+            looked_at: Instant::now(),
         })
     }
 
     /// Publishes to the end. Returns how the run ends, if it cannot go on.
     pub fn publish(mut self) -> Result<Option<End>> {
         loop {
-            self.look_for_cancel();
+            self.look_for_cancel()?;
             self.collect();
             if self.is_time_to_settle() {
                 self.settle()?;
@@ -110,17 +116,31 @@ impl<'a> Pipeline<'a> {
             } else if self.has_waited_enough() {
                 self.give_up();
             } else {
-                process::wait(Some(self.publisher.notifier()), self.patience());
+                process::wait(self.publisher.notifier(), self.patience());
             }
         }
         Ok(self.end())
     }
 
-    fn look_for_cancel(&mut self) {
-        if self.cancelled_at.is_none() && process::cancel_requested() {
-            self.cancelled_at = Some(Instant::now());
-            self.publisher.cancel();
+    /// A signal says it at once; the catalog says it too, for one that a signal missed.
+    fn look_for_cancel(&mut self) -> Result<()> {
+        if self.cancelled_at.is_some() {
+            return Ok(());
         }
+        let mut cancelled = process::cancel_requested();
+        if !cancelled && self.looked_at.elapsed() >= LOOK_AROUND {
+            self.looked_at = Instant::now();
+            cancelled = self.job.is_cancel_requested()?;
+        }
+        if cancelled {
+            self.cancel();
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self) {
+        self.cancelled_at = Some(Instant::now());
+        self.publisher.cancel();
     }
 
     /// The first failure ends the run: what is not in flight is given back at once.
@@ -152,7 +172,8 @@ impl<'a> Pipeline<'a> {
             if let Some(bytes) = self.outstanding.remove(&id) {
                 self.outstanding_bytes -= bytes;
             }
-            if let Some(failure) = self.unsettled.add(id, outcome) {
+            let was_in_doubt = id <= self.in_doubt_through;
+            if let Some(failure) = self.unsettled.add(id, outcome, was_in_doubt) {
                 self.stop_for(failure);
             }
         }
@@ -178,8 +199,7 @@ impl<'a> Pipeline<'a> {
     fn fill(&mut self) -> Result<()> {
         let batch = match self.hand_over() {
             Err(error) if error.is_cancel() => {
-                self.cancelled_at = Some(Instant::now());
-                self.publisher.cancel();
+                self.cancel();
                 return Ok(());
             }
             other => other?,
@@ -200,7 +220,7 @@ impl<'a> Pipeline<'a> {
             flush_at_commit()?;
             let set = self.shape.change_set(self.job);
             let batch =
-                self.job.as_owner(|| set.read(self.after, self.through, self.version, BATCH))?;
+                self.job.on_batch(|| set.read(self.after, self.through, self.version, BATCH))?;
             if let Some(last) = batch.last() {
                 as_superuser(|| catalog::position::set_handed_through(self.job.sync.id, last.id))?;
             }

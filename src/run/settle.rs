@@ -9,13 +9,14 @@ use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
 use super::job::Job;
+use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
 use crate::changes::change_set::ChangeSet;
-use crate::pg::rights::as_superuser;
 use crate::pg::transaction::{transaction, without_cancel};
 use crate::pg::{Error, Result};
 
 /// Why a row makes no message, or SQS takes none of it.
+#[derive(Clone)]
 pub struct Refused {
     code: String,
     reason: String,
@@ -47,16 +48,24 @@ pub struct Settlement {
     unsent: Vec<i64>,
 }
 
+/// How often a settlement is tried that somebody's lock on our tables keeps from going through:
+/// what SQS has acknowledged must not be forgotten for a VACUUM FULL.
+const ATTEMPTS: u32 = 20;
+
 impl Settlement {
     /// Takes the outcome of a message; returns the failure for which publishing has to stop.
-    pub fn add(&mut self, id: i64, outcome: Outcome) -> Option<Arc<Failure>> {
+    /// "Not sent" is the publisher's word for its own attempts: a change that an earlier run, or
+    /// another runner, may have sent stays in doubt.
+    pub fn add(&mut self, id: i64, outcome: Outcome, was_in_doubt: bool) -> Option<Arc<Failure>> {
         match outcome {
             Outcome::Acknowledged { .. } => self.acknowledged.push(id),
             Outcome::Rejected { code, reason } => {
                 self.add_refused(id, Refused { code, reason, hint: None });
             }
             Outcome::NotSent { failure } => {
-                self.unsent.push(id);
+                if !was_in_doubt {
+                    self.unsent.push(id);
+                }
                 return Some(failure);
             }
             Outcome::InDoubt { failure } => return Some(failure),
@@ -80,37 +89,39 @@ impl Settlement {
         self.len() == 0
     }
 
-    /// A cancel waits for it: what SQS has acknowledged must not be forgotten.
-    pub fn settle(mut self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
-        let told: Vec<i64> = [self.acknowledged.as_slice(), self.silent.as_slice()].concat();
+    /// A cancel waits for it.
+    pub fn settle(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
+        retried(ATTEMPTS, || without_cancel(|| transaction(|| self.put_into_effect(job, set))))
+    }
+
+    fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
+        let told = [self.acknowledged.as_slice(), self.silent.as_slice()].concat();
         let refused: Vec<i64> = self.refused.keys().copied().collect();
-        without_cancel(|| {
-            transaction(|| {
-                if !told.is_empty() {
-                    job.as_owner(|| set.acknowledge(&told))?;
-                }
-                let rejections = match refused.is_empty() {
-                    true => Vec::new(),
-                    false => self.rejections(&job.as_owner(|| set.keys_of(&refused))?),
-                };
-                let leaving = [refused.as_slice(), self.unsent.as_slice()].concat();
-                if !leaving.is_empty() {
-                    job.as_owner(|| set.drop_unsent(&leaving))?;
-                }
-                let counts = [self.acknowledged.len(), self.silent.len(), rejections.len()];
-                let [published, silent, rejected] = counts.map(|n| n as i64);
-                as_superuser(|| {
-                    catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
-                    catalog::run::count(job.run.id, published, silent, rejected)
-                })
-            })
+        let more_rows = match told.is_empty() {
+            true => 0,
+            false => job.on_batch(|| set.acknowledge(&told))?,
+        };
+        let rejections = match refused.is_empty() {
+            true => Vec::new(),
+            false => self.rejections(&job.on_batch(|| set.keys_of(&refused))?),
+        };
+        let leaving = [refused.as_slice(), self.unsent.as_slice()].concat();
+        if !leaving.is_empty() {
+            job.on_batch(|| set.drop_unsent(&leaving))?;
+        }
+        let counts = [self.acknowledged.len(), self.silent.len(), rejections.len()];
+        let [published, silent, rejected] = counts.map(|n| n as i64);
+        on_catalog(|| {
+            catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
+            catalog::position::add_told_rows(job.sync.id, more_rows)?;
+            catalog::run::count(job.run.id, published, silent, rejected)
         })
     }
 
-    fn rejections(&mut self, keys: &[(i64, String, String)]) -> Vec<Rejection> {
+    fn rejections(&self, keys: &[(i64, String, String)]) -> Vec<Rejection> {
         keys.iter()
             .filter_map(|(id, event, key)| {
-                let Refused { code, reason, hint } = self.refused.remove(id)?;
+                let Refused { code, reason, hint } = self.refused.get(id)?.clone();
                 Some(Rejection {
                     key: key.clone(),
                     event: Some(event.clone()),

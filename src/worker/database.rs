@@ -19,8 +19,9 @@ const POLL: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(1);
 /// A worker that a session started ends after this long with nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
-/// A run whose runner died this often is given up.
-const MOST_DEATHS: u32 = 5;
+/// A run that this many runners in a row took up and died over, without progress, is given up.
+/// The run's row counts them, since one that brings the server down takes this worker along.
+const MOST_DEATHS: i32 = 5;
 
 const NEEDS_SLOT: &str = "a free background worker slot (max_worker_processes)";
 const NEEDS_TURN: &str = "another run to end (sqs_sync.max_runners)";
@@ -59,10 +60,9 @@ struct Runner {
     since: Instant,
 }
 
-/// Of the runners of one run.
+/// When the next runner of a run that lost one may start.
 #[derive(Default)]
 struct Deaths {
-    count: u32,
     backoff: Backoff,
     again_at: Option<Instant>,
 }
@@ -82,7 +82,7 @@ enum Outcome {
     UnderWay,
     Started,
     Waits(Option<&'static str>),
-    GivenUp(u32),
+    GivenUp(i32),
 }
 
 impl Worker {
@@ -139,10 +139,10 @@ impl Worker {
         if self.runners.contains_key(&run.sync_id) || run.has_runner {
             return Outcome::UnderWay;
         }
+        if run.attempts >= MOST_DEATHS {
+            return Outcome::GivenUp(run.attempts);
+        }
         if let Some(deaths) = self.deaths.get(&run.run_id) {
-            if deaths.count >= MOST_DEATHS {
-                return Outcome::GivenUp(deaths.count);
-            }
             if deaths.again_at.is_some_and(|time| time > Instant::now()) {
                 return Outcome::Waits(None);
             }
@@ -181,7 +181,6 @@ impl Worker {
                 return true;
             }
             let deaths = deaths.entry(runner.run_id).or_default();
-            deaths.count += 1;
             deaths.again_at = Some(Instant::now() + deaths.backoff.after(runner.since.elapsed()));
             false
         });

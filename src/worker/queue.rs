@@ -19,6 +19,8 @@ pub struct Due {
     pub run_id: i64,
     pub sync_id: i32,
     pub waiting_for: Option<String>,
+    /// How often a runner took it up since it last made progress.
+    pub attempts: i32,
     /// Its sync has a runner, which need not be at this run.
     pub has_runner: bool,
 }
@@ -26,11 +28,11 @@ pub struct Due {
 /// Runs under way come first, so that a run that lost its runner goes on; then in the order in
 /// which they were asked for. Both halves read an index that holds these runs only.
 const DUE: &str = "
-    SELECT run_id, sync_id, waiting_for
-    FROM (SELECT run_id, sync_id, waiting_for, 1 AS place
+    SELECT run_id, sync_id, waiting_for, attempts
+    FROM (SELECT run_id, sync_id, waiting_for, attempts, 1 AS place
           FROM sqs_sync.run WHERE state IN ('diffing', 'publishing')
           UNION ALL
-          SELECT r.run_id, r.sync_id, r.waiting_for, 2
+          SELECT r.run_id, r.sync_id, r.waiting_for, r.attempts, 2
           FROM sqs_sync.run r JOIN sqs_sync.sync s ON s.sync_id = r.sync_id
           WHERE r.state IN ('queued', 'held') AND r.state = 'queued' AND NOT s.paused) due
     ORDER BY place, run_id";
@@ -49,8 +51,9 @@ pub fn look() -> Result<Found> {
             let mut runs = Vec::new();
             for row in client.select(DUE, None, &[])? {
                 if let (Some(run_id), Some(sync_id)) = (row.get(1)?, row.get(2)?) {
-                    let (waiting_for, has_runner) = (row.get(3)?, lock::has_runner(sync_id));
-                    runs.push(Due { run_id, sync_id, waiting_for, has_runner });
+                    let (waiting_for, attempts) = (row.get(3)?, row.get(4)?.unwrap_or(0));
+                    let has_runner = lock::has_runner(sync_id);
+                    runs.push(Due { run_id, sync_id, waiting_for, attempts, has_runner });
                 }
             }
             Ok(Found::Runs(runs))
@@ -58,21 +61,27 @@ pub fn look() -> Result<Found> {
     })
 }
 
-/// Says why a run waits, or that it does not any more.
+/// Says why a run waits, or that it does not any more. Never waits for one who has the run's
+/// row locked: other runs are not to wait for him.
 pub fn set_waiting_for(run_id: i64, reason: Option<&str>) -> Result<()> {
-    let update = "UPDATE sqs_sync.run SET waiting_for = $2 WHERE run_id = $1";
+    let update = "
+        UPDATE sqs_sync.run SET waiting_for = $2
+        WHERE run_id = (SELECT run_id FROM sqs_sync.run WHERE run_id = $1 AND state = 'queued'
+                        FOR NO KEY UPDATE SKIP LOCKED)";
     as_superuser(|| Ok(Spi::run_with_args(update, &[run_id.into(), reason.into()])?))
 }
 
 /// Ends a run whose runners died. What it had handed to the publisher stays in doubt.
-pub fn give_up(run_id: i64, deaths: u32) -> Result<()> {
+pub fn give_up(run_id: i64, deaths: i32) -> Result<()> {
     let error = format!("the process that executes the run ended unexpectedly {deaths} times");
     let hint = "The server log says why. The next run of the sync first sends again what this one may have sent.";
     let update = "
         UPDATE sqs_sync.run
         SET state = 'failed', finished_at = clock_timestamp(), runner_pid = NULL,
             waiting_for = NULL, sqlstate = 'XX000', error = $2, hint = $3
-        WHERE run_id = $1 AND state IN ('queued', 'diffing', 'publishing')";
+        WHERE run_id = (SELECT run_id FROM sqs_sync.run
+                        WHERE run_id = $1 AND state IN ('queued', 'diffing', 'publishing')
+                        FOR NO KEY UPDATE SKIP LOCKED)";
     let values: [DatumWithOid; 3] = [run_id.into(), error.into(), hint.into()];
     as_superuser(|| Ok(Spi::run_with_args(update, &values)?))
 }

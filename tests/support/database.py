@@ -31,6 +31,7 @@ class Database:
 
     def prepare(self, endpoint):
         """What a DBA does once: the extension, and a connection that the analyst may use."""
+        self.endpoint = endpoint
         self.admin.execute("CREATE EXTENSION sqs_sync")
         self.admin.execute("GRANT CREATE ON SCHEMA public TO analyst")
         self.admin.execute(sql.SQL(
@@ -40,6 +41,9 @@ class Database:
                            " OPTIONS (access_key_id 'test', secret_access_key 'test')")
         self.admin.execute("GRANT USAGE ON FOREIGN SERVER sqs TO analyst")
         return self
+
+    def prepare_again(self):
+        return self.prepare(self.endpoint)
 
     def point_at(self, endpoint):
         self.admin.execute(

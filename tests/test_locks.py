@@ -1,0 +1,75 @@
+"""A transaction that somebody leaves open holds up nobody else's sync, and no run."""
+
+import pytest
+
+from support.deadline import wait_until
+from support.items import BODIES
+
+
+@pytest.fixture
+def synced(database, items, queue):
+    items.fill(100)
+    database.create_sync("items", queue.name, model="item_rows", **BODIES["template"])
+    return database
+
+
+@pytest.fixture
+def open_transaction(synced):
+    connection = synced.connection_of("analyst")
+    connection.execute("BEGIN")
+    yield connection
+    connection.rollback()
+    connection.close()
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT sqs_sync_pause('items')",
+    "SELECT sqs_sync_alter('items', events => '{added}')",
+])
+def test_a_run_ends_while_its_sync_is_being_altered(synced, open_transaction, statement):
+    open_transaction.execute(statement)
+    assert synced.run("items").state == "succeeded"
+
+
+def test_a_run_publishes_while_a_cancel_of_it_is_not_committed(synced, open_transaction, proxy):
+    synced.point_at(proxy.endpoint)
+    proxy.throttle(requests_a_second=20)
+    run_id = synced.start_run("items")
+    wait_until(lambda: proxy.requests > 0, "messages are sent")
+    open_transaction.execute("SELECT sqs_sync_cancel(%s)", (run_id,))
+    proxy.pass_on()
+    assert synced.wait_for(run_id).state == "succeeded"
+
+
+def test_another_sync_runs_while_a_cancel_of_a_queued_run_is_not_committed(synced, open_transaction, queue, proxy):
+    synced.create_sync("others", queue.name, model="item_rows", **BODIES["template"])
+    synced.admin.execute("ALTER SYSTEM SET sqs_sync.max_runners = 1")
+    synced.admin.execute("SELECT pg_reload_conf()")
+    try:
+        synced.point_at(proxy.endpoint)
+        proxy.throttle(requests_a_second=10)
+        busy = synced.start_run("others")
+        wait_until(lambda: proxy.requests > 0, "a run has the only slot")
+        queued = synced.start_run("items")
+        wait_until(lambda: synced.run_row(queued).waiting_for, "the other waits for it")
+        open_transaction.execute("SELECT sqs_sync_cancel(%s)", (queued,))
+        proxy.pass_on()
+        assert synced.wait_for(busy).state == "succeeded"
+        assert synced.run("others").state == "succeeded"
+    finally:
+        synced.admin.execute("ALTER SYSTEM RESET sqs_sync.max_runners")
+        synced.admin.execute("SELECT pg_reload_conf()")
+
+
+def test_a_lock_on_the_snapshot_delays_an_acknowledgement_and_loses_none(synced, queue, proxy):
+    synced.point_at(proxy.endpoint)
+    proxy.delay(200)
+    run_id = synced.start_run("items")
+    wait_until(lambda: proxy.requests > 0, "messages are sent")
+    with synced.admin.transaction():
+        (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+        synced.admin.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        wait_until(lambda: synced.admin.execute(
+            "SELECT count(*) AS n FROM pg_locks WHERE NOT granted").fetchone().n > 0, "the runner waits for the lock")
+    assert synced.wait_for(run_id).state == "succeeded"
+    assert len(queue.drain()) == 100
