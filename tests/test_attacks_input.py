@@ -7,7 +7,6 @@ import pytest
 
 from support.attacks import arm, taken
 from support.database import call
-from support.items import BODIES
 from support.replay import parse
 
 SECRET = "hush-hush-9876543210"

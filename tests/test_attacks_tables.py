@@ -267,8 +267,6 @@ def test_a_cancel_that_a_savepoint_took_back_cancels_nothing(synced, proxy):
 
 
 def test_a_run_of_a_prepared_transaction_begins_when_that_is_committed(synced):
-    if synced.value("SHOW max_prepared_transactions") == "0":
-        pytest.skip("the cluster has no prepared transactions")
     synced.analyst.execute("BEGIN")
     run_id = synced.start_run("items")
     synced.analyst.execute("PREPARE TRANSACTION 'run'")

@@ -1,6 +1,8 @@
 """A run has the rights of its sync's owner and no more, whatever the owner, the attacker here,
 puts into the model, its types and what the model stands on."""
 
+import threading
+
 import psycopg
 import pytest
 
@@ -305,6 +307,33 @@ def test_a_view_replaced_while_the_run_waits_for_it_is_not_run_as_its_former_own
     armed.admin.execute("SELECT sqs_sync_wait(%s, '60 s')", (run_id,))
     assert taken(armed) == []
     assert "postgres" not in {current for _, current in confessions(armed)}
+
+
+def test_a_view_replaced_while_its_sync_is_being_made_is_not_run_as_its_former_owner(armed, queue):
+    """The same at creation, which reads a row of the model."""
+    armed.admin.execute("CREATE SCHEMA theirs AUTHORIZATION analyst")
+    armed.admin.execute("CREATE TABLE trusted AS SELECT 1 AS id, 'x' AS name")
+    armed.admin.execute("CREATE VIEW theirs.v AS SELECT id, name FROM trusted")
+    creator = armed.connection_of("postgres")
+    pid = creator.execute("SELECT pg_backend_pid()").fetchone()[0]
+    creation = threading.Thread(target=lambda: create_whatever_comes(armed, queue, creator), daemon=True)
+    with armed.analyst.transaction():
+        armed.analyst.execute("DROP VIEW theirs.v")
+        armed.analyst.execute("CREATE VIEW theirs.v AS SELECT 1 AS id, public.grab() AS name")
+        creation.start()
+        wait_until(lambda: not creation.is_alive() or armed.admin.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s", (pid,)).fetchone()[0], "the creation waits for the view")
+    creation.join(60)
+    creator.close()
+    assert "postgres" not in {current for _, current in confessions(armed)}
+    assert taken(armed) == []
+
+
+def create_whatever_comes(database, queue, connection):
+    try:
+        database.create_sync("attack", queue.name, model="theirs.v", connection=connection, **{"template": '"{{row.name}}"'})
+    except psycopg.Error:
+        pass
 
 
 def test_row_level_security_is_in_force_for_the_owner(armed, queue):

@@ -18,6 +18,7 @@ DEFAULTS = {
     "listen_addresses": "",
     "max_worker_processes": "20",
     "max_connections": "60",
+    "max_prepared_transactions": "5",
     "shared_buffers": "64MB",
     "fsync": "off",
     "log_line_prefix": "%m [%p] %b %d ",
