@@ -151,6 +151,7 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.change_id_seq', '');
 
 CREATE FUNCTION sqs_sync.connection_options(options text[], catalog oid) RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'connection_options_wrapper';
+REVOKE ALL ON FUNCTION sqs_sync.connection_options(text[], oid) FROM PUBLIC;
 COMMENT ON FUNCTION sqs_sync.connection_options(text[], oid) IS 'validator of the options of servers and user mappings';
 
 CREATE FOREIGN DATA WRAPPER sqs_sync VALIDATOR sqs_sync.connection_options;
@@ -258,11 +259,19 @@ COMMENT ON PROCEDURE @extschema@.sqs_sync_run_and_wait(text) IS 'runs a sync and
 CREATE VIEW sqs_sync.visible_sync WITH (security_barrier) AS
 SELECT s.*, c.relowner AS owner
 FROM sqs_sync.sync s
-LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = 'sqs_sync_data'
 LEFT JOIN LATERAL (
-  SELECT c.relowner FROM pg_catalog.pg_class c
-  WHERE c.relnamespace = n.oid AND c.relname IN ('snapshot_' || s.sync_id, 'changes_' || s.sync_id)
-  ORDER BY c.relname DESC LIMIT 1) c ON true
+  -- Every operator here is Postgres's own: one planted in the extension's schema before CREATE
+  -- EXTENSION would run with the rights of whoever reads the views.
+  SELECT c.relowner
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner AND r.rolsuper
+  WHERE n.nspname OPERATOR(pg_catalog.=) 'sqs_sync_data'::pg_catalog.name
+    AND (c.relname OPERATOR(pg_catalog.=)
+           ('snapshot_'::pg_catalog.text OPERATOR(pg_catalog.||) s.sync_id::pg_catalog.text)::pg_catalog.name
+         OR c.relname OPERATOR(pg_catalog.=)
+           ('changes_'::pg_catalog.text OPERATOR(pg_catalog.||) s.sync_id::pg_catalog.text)::pg_catalog.name)
+  ORDER BY c.relname USING OPERATOR(pg_catalog.>) LIMIT 1) c ON true
 WHERE pg_catalog.pg_has_role(COALESCE(c.relowner, 10), 'USAGE')
    OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW sqs_sync.visible_sync IS 'the syncs that the reader may see: what the other views are made from';
@@ -304,20 +313,18 @@ FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
 WHERE pg_catalog.pg_has_role(COALESCE(s.owner, 10), 'USAGE');
 COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason';
 
-CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT database text, OUT run_id bigint, OUT started_at timestamptz, OUT activity text)
+CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT started_at timestamptz, OUT activity text)
   RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT a.pid, pg_catalog.substr(a.backend_type, 10), a.datname::text, r.run_id, a.backend_start,
-         COALESCE(a.wait_event, a.state)
+  SELECT a.pid, pg_catalog.substr(a.backend_type, 10), a.backend_start, COALESCE(a.wait_event, a.state)
   FROM pg_catalog.pg_stat_activity a
-  LEFT JOIN sqs_sync.run r ON r.runner_pid = a.pid AND r.state IN ('diffing', 'publishing')
   WHERE a.backend_type IN ('sqs_sync launcher', 'sqs_sync worker', 'sqs_sync runner')
     AND (a.datname = pg_catalog.current_database() OR a.datname IS NULL)
 $$;
 COMMENT ON FUNCTION sqs_sync.worker_processes() IS 'the processes behind sqs_sync.workers';
 
 CREATE VIEW sqs_sync.workers WITH (security_barrier) AS
-SELECT w.pid, w.kind, r.sync, w.run_id, w.started_at, w.activity
-FROM sqs_sync.worker_processes() w LEFT JOIN sqs_sync.runs r USING (run_id)
+SELECT w.pid, w.kind, p.sync, p.run_id, w.started_at, w.activity
+FROM sqs_sync.worker_processes() w LEFT JOIN sqs_sync.progress p USING (pid)
 UNION ALL
 SELECT NULL, 'queued run', r.sync, r.run_id, r.requested_at, COALESCE(r.waiting_for, 'waiting for the worker')
 FROM sqs_sync.runs r WHERE r.state = 'queued';

@@ -10,7 +10,6 @@ from support.items import BODIES
 
 # Every function of ours that any role may call. Whoever adds one thinks about who calls it.
 CALLABLE = """
-sqs_sync.connection_options(text[],oid)
 sqs_sync.row_hash(record)
 sqs_sync.stable_text(anyelement)
 sqs_sync.watch(bigint)

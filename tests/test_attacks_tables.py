@@ -171,7 +171,7 @@ def test_a_snapshot_locked_for_ever_fails_the_run_in_bounded_time(synced, proxy)
     wait_until(lambda: synced.run_row(run_id).state == "publishing", "the run publishes")
     locker.execute("BEGIN")
     locker.execute(f"LOCK TABLE {snapshot}")
-    run = synced.wait_for(run_id, "50 seconds")
+    run = synced.wait_for(run_id, "100 seconds")
     locker.close()
     assert run.state == "failed" and run.in_doubt == 21, run
     proxy.pass_on()

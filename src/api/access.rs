@@ -31,7 +31,13 @@ pub fn sync_of_run(run_id: i64) -> Result<Own> {
         let run = catalog::run::by_id(run_id)?;
         catalog::sync::by_id(run.sync_id)
     })?;
-    checked(caller, sync)
+    // Anybody can name a run's id: it tells nothing of a sync that he may not see.
+    checked(caller, sync).map_err(|error| match error.code {
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE => {
+            Error::new(error.code, format!("must be owner of the sync of run {run_id}"))
+        }
+        _ => error,
+    })
 }
 
 /// The sync of that name, not locked.

@@ -153,7 +153,7 @@ fn check_encoding() -> Result<()> {
 }
 
 fn find_model(name: &str, caller: Oid) -> Result<Model> {
-    let model = model::find(name)?.ok_or_else(|| {
+    let model = model::find_locked(name)?.ok_or_else(|| {
         model::does_not_exist(name)
             .hint("model is the name of a table or view, or a SELECT statement.")
     })?;

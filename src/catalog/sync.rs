@@ -2,6 +2,7 @@
 
 use pgrx::PgSqlErrorCode;
 
+use crate::pg::error::shown;
 use crate::pg::sql::{self, Row};
 use crate::pg::{Error, Result};
 
@@ -81,8 +82,11 @@ pub fn lock(name: &str) -> Result<Sync> {
 }
 
 pub fn does_not_exist(name: &str) -> Error {
-    Error::new(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("sync \"{name}\" does not exist"))
-        .hint("The view sqs_sync.syncs lists those that you may see.")
+    Error::new(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        format!("sync \"{}\" does not exist", shown(name)),
+    )
+    .hint("The view sqs_sync.syncs lists those that you may see.")
 }
 
 pub fn by_id(id: i32) -> Result<Sync> {

@@ -53,11 +53,11 @@ impl Layout {
     ) -> Result<()> {
         if !self.dropped.is_empty() {
             as_owner.run(|| self.forget_dropped(tables))?;
-            rights::as_superuser(|| alter(tables, self.dropped.iter().map(drop_column)))?;
+            as_owner.run(|| alter(tables, self.dropped.iter().map(drop_column)))?;
         }
         if !self.added.is_empty() {
             columns::check_width(&self.columns())?;
-            rights::as_superuser(|| alter(tables, self.added.iter().map(add_column)))?;
+            as_owner.run(|| alter(tables, self.added.iter().map(add_column)))?;
             as_owner.run(|| self.adopt_added(model, tables, key))?;
         }
         Ok(())

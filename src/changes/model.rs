@@ -4,6 +4,8 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
 use super::columns::quoted;
+use crate::pg::error::shown;
+use crate::pg::transaction::with_latest_snapshot;
 use crate::pg::{Error, Result, rights, sql, types};
 
 /// A relation, as found under the current rights and search_path.
@@ -39,6 +41,20 @@ pub fn find(name: &str) -> Result<Option<Model>> {
     Ok(Some(model))
 }
 
+/// The same, locked against changes of its definition until the end of the transaction. It is
+/// looked up again after the lock: what was found first may have been replaced meanwhile.
+pub fn find_locked(name: &str) -> Result<Option<Model>> {
+    let mut found = find(name)?;
+    while let Some(before) = found {
+        types::lock_for_reading(before.oid);
+        found = with_latest_snapshot(|| find(name))?;
+        if found.as_ref().is_some_and(|now| now.oid == before.oid) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 fn wrong_object(message: String) -> Error {
     Error::new(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, message)
 }
@@ -46,7 +62,7 @@ fn wrong_object(message: String) -> Error {
 pub fn does_not_exist(name: &str) -> Error {
     Error::new(
         PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-        format!("relation \"{name}\" does not exist"),
+        format!("relation \"{}\" does not exist", shown(name)),
     )
 }
 
@@ -61,17 +77,29 @@ pub fn is_statement(model: &str) -> bool {
 
 /// Makes the view of a model that was given as a SELECT: in our schema, owned by the caller,
 /// its names found by the caller's search_path.
+///
+/// It is made with the caller's rights, since parsing already calls input functions, and with
+/// them the checks of domains: in a schema of his for the moment, since nobody may create in
+/// ours. Moving it evaluates nothing, and what he may have put beside it keeps that schema from
+/// being dropped, and so the sync from being made.
 pub fn create_view(select: &str, sync_id: i32, caller: Oid) -> Result<Model> {
     let statement = types::single_select(select).ok_or_else(|| {
         Error::invalid("model is neither a relation's name nor a single SELECT statement")
     })?;
     let path = caller_search_path()?;
-    let view = format!("{}.model_{sync_id}", super::tables::SCHEMA);
+    let role = role_name(caller)?;
+    let (schema, name) = (super::tables::SCHEMA, format!("model_{sync_id}"));
+    let moment = format!("sqs_sync_new_{sync_id}");
     rights::as_superuser(|| {
-        rights::set_locally("search_path", &path)?;
-        sql::execute(&format!("CREATE VIEW {view} AS {statement}"), &[])?;
-        rights::set_locally("search_path", rights::SAFE_SEARCH_PATH)?;
-        sql::execute(&format!("ALTER VIEW {view} OWNER TO {}", role_name(caller)?), &[])?;
+        sql::execute(&format!("CREATE SCHEMA {moment} AUTHORIZATION {role}"), &[])
+    })?;
+    rights::as_owner(caller, &[("search_path", &path)], || {
+        sql::execute(&format!("CREATE VIEW {moment}.{name} AS {statement}"), &[])
+    })?;
+    rights::as_superuser(|| {
+        sql::execute(&format!("ALTER VIEW {moment}.{name} SET SCHEMA {schema}"), &[])?;
+        sql::execute(&format!("DROP SCHEMA {moment} RESTRICT"), &[])?;
+        let view = format!("{schema}.{name}");
         find(&view)?.ok_or_else(|| does_not_exist(&view))
     })
 }
@@ -91,7 +119,7 @@ pub fn role_name(role: Oid) -> Result<String> {
 }
 
 /// Refuses a superuser's model that stands on what is not a superuser's: whoever can change
-/// that could act as superuser. Holds for views at any depth, and for the functions in them.
+/// that could act as superuser.
 pub fn check_superuser_model(model: &Model) -> Result<()> {
     if !rights::is_superuser(model.owner) {
         return Ok(());
@@ -106,21 +134,29 @@ pub fn check_superuser_model(model: &Model) -> Result<()> {
     })
 }
 
+/// What a relation stands on, at any depth: relations, and the functions, types and operators
+/// in the rules of views and the columns of tables. Membership in an extension aside.
 const FOREIGN_OBJECT: &str = "
 WITH RECURSIVE used (class, object) AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, $1
   UNION
   SELECT d.refclassid, d.refobjid
   FROM used u
-  JOIN pg_catalog.pg_rewrite w ON w.ev_class = u.object
-  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
-  WHERE u.class = 'pg_catalog.pg_class'::pg_catalog.regclass
-    AND d.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass)
+  LEFT JOIN pg_catalog.pg_rewrite w
+    ON u.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND w.ev_class = u.object
+  JOIN pg_catalog.pg_depend d
+    ON (d.classid = u.class AND d.objid = u.object)
+    OR (d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid)
+  WHERE d.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass,
+                         'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+    AND d.deptype <> 'e'
 )
 SELECT pg_catalog.pg_describe_object(u.class, u.object, 0)
 FROM used u
 LEFT JOIN pg_catalog.pg_class c ON u.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = u.object
 LEFT JOIN pg_catalog.pg_proc p ON u.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = u.object
-JOIN pg_catalog.pg_roles o ON o.oid = COALESCE(c.relowner, p.proowner)
+LEFT JOIN pg_catalog.pg_type t ON u.class = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = u.object
+LEFT JOIN pg_catalog.pg_operator x ON u.class = 'pg_catalog.pg_operator'::pg_catalog.regclass AND x.oid = u.object
+JOIN pg_catalog.pg_roles o ON o.oid = COALESCE(c.relowner, p.proowner, t.typowner, x.oprowner)
 WHERE NOT o.rolsuper
 LIMIT 1";

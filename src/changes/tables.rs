@@ -32,19 +32,22 @@ impl Tables {
 /// Makes the schema unless it is there. One that somebody else made is refused: its owner
 /// could put things of his own in place of ours.
 pub fn ensure_schema() -> Result<()> {
-    let by_superuser = sql::row(
-        "SELECT r.rolsuper FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner \
+    let is_safe = sql::row(
+        "SELECT r.rolsuper AND NOT EXISTS ( \
+           SELECT 1 FROM pg_catalog.aclexplode(n.nspacl) x LEFT JOIN pg_catalog.pg_roles g ON g.oid = x.grantee \
+           WHERE x.privilege_type = 'CREATE' AND NOT COALESCE(g.rolsuper, false)) \
+         FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner \
          WHERE n.nspname = 'sqs_sync_data'",
         &[],
         |row| row.need::<bool>(1),
     )?;
-    match by_superuser {
+    match is_safe {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_DUPLICATE_SCHEMA,
-            format!("the schema \"{SCHEMA}\" is not a superuser's"),
+            format!("the schema \"{SCHEMA}\" is not a superuser's alone"),
         )
-        .hint("Snapshots are kept in it: have a superuser drop it, or take it over by ALTER SCHEMA … OWNER TO.")),
+        .hint("Snapshots are kept in it: have a superuser drop it, or take it over by ALTER SCHEMA … OWNER TO and REVOKE CREATE on it from everybody else.")),
         None => {
             sql::execute("CREATE SCHEMA sqs_sync_data", &[])?;
             sql::execute(
@@ -98,7 +101,10 @@ pub fn drop(tables: &Tables) -> Result<()> {
 /// are gone.
 pub fn owner(tables: &Tables) -> Result<Option<Oid>> {
     sql::row(
-        "SELECT relowner FROM pg_catalog.pg_class WHERE oid = COALESCE(pg_catalog.to_regclass($1), pg_catalog.to_regclass($2))",
+        "SELECT c.relowner FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner AND r.rolsuper \
+         WHERE c.oid = COALESCE(pg_catalog.to_regclass($1), pg_catalog.to_regclass($2))",
         &[tables.snapshot.as_str().into(), tables.changes.as_str().into()],
         |row| row.need(1),
     )
@@ -142,7 +148,7 @@ pub fn check_plain(tables: &Tables) -> Result<()> {
         let addition = sql::row(ADDITION, &[oid(table)?.into()], |row| row.need::<String>(1))?;
         if let Some(addition) = addition {
             return Err(Error::not_in_state(format!("table {table} has {addition}"))
-                .hint("Nothing may be added to the tables that sqs_sync keeps: drop it."));
+                .hint("The tables that sqs_sync keeps have to stay as it made them: drop what was added, or give back what was taken."));
         }
     }
     Ok(())
@@ -161,4 +167,18 @@ UNION ALL SELECT 'NOT NULL on the column ' || a.attname FROM pg_catalog.pg_attri
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND i.indisprimary AND a.attnum = ANY (i.indkey::int2[]))
 UNION ALL SELECT 'a generated column or default' FROM pg_catalog.pg_attrdef WHERE adrelid = $1
 UNION ALL SELECT 'an index of its own' FROM pg_catalog.pg_index WHERE indrelid = $1 AND NOT indisprimary
+UNION ALL SELECT 'storage or a length of its own in the column ' || a.attname::text
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+  WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+    AND (a.attstorage <> t.typstorage OR a.atttypmod <> -1 OR a.attgenerated <> '' OR a.attidentity <> '')
+UNION ALL SELECT 'a column of its own, ' || a.attname::text FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND pg_catalog.starts_with(a.attname::text, 'sqs_sync_')
+    AND (a.attname::text, a.atttypid) NOT IN (('sqs_sync_change_id', 20), ('sqs_sync_event', 25),
+      ('sqs_sync_silent', 16), ('sqs_sync_version', 23), ('sqs_sync_hash', 20), ('sqs_sync_hash_version', 21))
+UNION ALL SELECT 'no primary key' WHERE NOT EXISTS
+  (SELECT 1 FROM pg_catalog.pg_index WHERE indrelid = $1 AND indisprimary AND indisvalid AND indimmediate)
+UNION ALL SELECT 'a replica identity of its own' FROM pg_catalog.pg_class WHERE oid = $1 AND relreplident <> 'd'
+UNION ALL SELECT 'no ' || r || ' right for its owner'
+  FROM pg_catalog.pg_class c, pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r
+  WHERE c.oid = $1 AND NOT pg_catalog.has_table_privilege(c.relowner, c.oid, r)
 LIMIT 1";

@@ -7,6 +7,8 @@ mod options;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
+use crate::changes::columns::quoted;
+use crate::pg::error::shown;
 use crate::pg::{Error, Result, sql};
 
 /// Refuses a server by which `owner` could not publish: that is not there or not ours, that
@@ -15,7 +17,7 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
     let found = sql::row(
         "SELECT w.fdwname = 'sqs_sync', pg_catalog.has_server_privilege($2, s.oid, 'USAGE'), \
                 EXISTS (SELECT 1 FROM pg_catalog.pg_user_mapping m WHERE m.umserver = s.oid AND m.umuser IN (0, $2)), \
-                pg_catalog.pg_get_userbyid($2)::text \
+                pg_catalog.quote_ident(pg_catalog.pg_get_userbyid($2)) \
          FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
          WHERE s.srvname = $1",
         &[server.into(), owner.into()],
@@ -31,7 +33,7 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
     match found {
         None => Err(Error::new(
             PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-            format!("server \"{server}\" does not exist"),
+            format!("server \"{}\" does not exist", shown(server)),
         )
         .hint("Create it by CREATE SERVER … FOREIGN DATA WRAPPER sqs_sync.")),
         Some((false, ..)) => Err(Error::invalid(format!(
@@ -42,10 +44,10 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
             format!("permission denied for server \"{server}\""),
         )
         .detail(format!("The sync's owner is {owner}."))
-        .hint(format!("Grant it by GRANT USAGE ON FOREIGN SERVER {server} TO {owner}."))),
+        .hint(format!("Grant it by GRANT USAGE ON FOREIGN SERVER {} TO {owner}.", quoted(server)))),
         Some((.., false, owner)) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-            format!("user mapping of \"{owner}\" for server \"{server}\" does not exist"),
+            format!("user mapping of {owner} for server \"{server}\" does not exist"),
         )
         .hint("Create one for the role, or FOR PUBLIC, by CREATE USER MAPPING.")),
         Some(_) => Ok(()),

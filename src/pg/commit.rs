@@ -20,8 +20,9 @@ pub enum AtCommit {
 
 struct Transaction {
     registered: bool,
-    actions: Vec<AtCommit>,
-    created_runs: Vec<i64>,
+    /// Each with the subtransaction that asked for it.
+    actions: Vec<(pg_sys::SubTransactionId, AtCommit)>,
+    created_runs: Vec<(pg_sys::SubTransactionId, i64)>,
 }
 
 thread_local! {
@@ -30,24 +31,22 @@ thread_local! {
     };
 }
 
-/// Does this when the current transaction commits. A subtransaction that is rolled back does
-/// not take it back: each action is harmless when there is nothing to do.
+/// Does this when the current transaction commits, unless a subtransaction that asked for it is
+/// rolled back.
 pub fn at_commit(action: AtCommit) {
     with_current(|current| {
-        if !current.actions.contains(&action) {
-            current.actions.push(action);
-        }
+        current.actions.push((current_subtransaction(), action));
     });
 }
 
 /// Remembers until the end of the current transaction that it queued this run.
 pub fn note_created(run_id: i64) {
-    with_current(|current| current.created_runs.push(run_id));
+    with_current(|current| current.created_runs.push((current_subtransaction(), run_id)));
 }
 
 /// Whether the current transaction queued this run, so that nobody else can see it yet.
 pub fn created_in_this_transaction(run_id: i64) -> bool {
-    CURRENT.with_borrow(|current| current.created_runs.contains(&run_id))
+    CURRENT.with_borrow(|current| current.created_runs.iter().any(|(_, id)| *id == run_id))
 }
 
 /// Has this database's worker look for runs now. Without one the launcher is told to start it,
@@ -68,8 +67,11 @@ pub fn wake_worker() {
 fn with_current(change: impl FnOnce(&mut Transaction)) {
     CURRENT.with_borrow_mut(|current| {
         if !current.registered {
-            // SAFETY: the callback lives as long as the library, which is never unloaded.
-            unsafe { pg_sys::RegisterXactCallback(Some(at_end), std::ptr::null_mut()) };
+            // SAFETY: the callbacks live as long as the library, which is never unloaded.
+            unsafe {
+                pg_sys::RegisterXactCallback(Some(at_end), std::ptr::null_mut());
+                pg_sys::RegisterSubXactCallback(Some(at_subtransaction_end), std::ptr::null_mut());
+            }
             current.registered = true;
         }
         change(current);
@@ -90,8 +92,36 @@ unsafe extern "C-unwind" fn at_end(event: pg_sys::XactEvent::Type, _nothing: *mu
 fn take_actions() -> Vec<AtCommit> {
     CURRENT.with_borrow_mut(|current| {
         current.created_runs.clear();
-        std::mem::take(&mut current.actions)
+        let mut actions: Vec<AtCommit> = Vec::new();
+        for (_, action) in current.actions.drain(..) {
+            if !actions.contains(&action) {
+                actions.push(action);
+            }
+        }
+        actions
     })
+}
+
+/// What a subtransaction that is rolled back asked for is not done, nor what those inside it
+/// did, whose ids are higher.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn at_subtransaction_end(
+    event: pg_sys::SubXactEvent::Type,
+    ended: pg_sys::SubTransactionId,
+    _parent: pg_sys::SubTransactionId,
+    _nothing: *mut c_void,
+) {
+    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+        CURRENT.with_borrow_mut(|current| {
+            current.actions.retain(|(id, _)| *id < ended);
+            current.created_runs.retain(|(id, _)| *id < ended);
+        });
+    }
+}
+
+fn current_subtransaction() -> pg_sys::SubTransactionId {
+    // SAFETY: reads a variable of the backend, inside a transaction.
+    unsafe { pg_sys::GetCurrentSubTransactionId() }
 }
 
 /// The transaction is committed: an ERROR would be a PANIC, so nothing here raises one.

@@ -6,6 +6,14 @@ use pgrx::{PgSqlErrorCode, spi};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// Letters of a name that an error repeats.
+const SHOWN_LETTERS: usize = 200;
+
+/// A name of the user's, cut where it is so long that it would fill the log.
+pub fn shown(name: &str) -> &str {
+    name.char_indices().nth(SHOWN_LETTERS).map_or(name, |(end, _)| &name[..end])
+}
+
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

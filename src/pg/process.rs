@@ -137,6 +137,15 @@ pub fn cancel_requested() -> bool {
     }
 }
 
+/// Has a cancel that was taken back take effect at the next occasion.
+pub fn request_cancel() {
+    // SAFETY: sets the flags that the signal's handler sets.
+    unsafe {
+        pg_sys::QueryCancelPending = 1;
+        pg_sys::InterruptPending = 1;
+    }
+}
+
 /// Runs `work` so that no pending interrupt is acted upon inside it. What came stays pending.
 pub fn holding_interrupts<T>(work: impl FnOnce() -> T) -> T {
     let _held = Held::new();

@@ -131,5 +131,9 @@ fn switched<T>(
 fn pinned(settings: &[(&str, &str)]) -> Result<()> {
     set_config(c"search_path", &c_string(SAFE_SEARCH_PATH)?);
     set_config(c"row_security", c"on");
+    // Else foreign keys of our catalog would not hold in a session that is set to replica.
+    if is_superuser(current_user()) {
+        set_config(c"session_replication_role", c"origin");
+    }
     settings.iter().try_for_each(|(name, value)| set_locally(name, value))
 }

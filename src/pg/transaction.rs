@@ -69,14 +69,19 @@ pub fn flush_at_commit() -> Result<()> {
     if level < on { super::rights::set_locally("synchronous_commit", "on") } else { Ok(()) }
 }
 
-/// Runs `work` with cancels held back until its end. It must not wait without bounds.
-pub fn without_cancel<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: a counter of this process, read by its only Postgres thread. An ERROR resets it
-    // to zero, which it is here, since no caller holds cancels back.
-    unsafe { pg_sys::QueryCancelHoldoffCount += 1 };
-    let result = work();
-    // SAFETY: as above.
-    unsafe { pg_sys::QueryCancelHoldoffCount = 0 };
+/// Does `work` again if a cancel has rolled it back, and lets the cancel take effect afterwards.
+/// (Holding cancels off would hold off the lock timeout too, which comes by the same signal.)
+pub fn despite_cancel<T>(work: impl Fn() -> Result<T>) -> Result<T> {
+    let mut cancelled = super::process::cancel_requested();
+    let result = loop {
+        match work() {
+            Err(error) if error.is_cancel() => cancelled = true,
+            result => break result,
+        }
+    };
+    if cancelled {
+        super::process::request_cancel();
+    }
     result
 }
 

@@ -14,8 +14,10 @@ use crate::changes::model::{self, Model};
 use crate::changes::tables;
 use crate::pg::rights::as_superuser;
 use crate::pg::spool::Spool;
-use crate::pg::transaction::{self, Isolation, timeline, transaction, transaction_at};
-use crate::pg::{Error, Result, rights, types};
+use crate::pg::transaction::{
+    Isolation, timeline, transaction, transaction_at, with_latest_snapshot,
+};
+use crate::pg::{Error, Result, rights};
 
 /// How often a diff is taken that somebody else's change of our catalog has spoiled.
 const ATTEMPTS: u32 = 3;
@@ -45,7 +47,7 @@ fn make_room(job: &Job) -> Result<()> {
 fn take_once(job: &Job) -> Result<Option<Error>> {
     let reading_model = Cell::new(false);
     transaction_at(Isolation::RepeatableRead, || {
-        let (model, layout) = match as_superuser(|| inspect(job))? {
+        let (model, layout) = match super::on_catalog(|| inspect(job))? {
             Ok(found) => found,
             Err(held) => return Ok(Some(held)),
         };
@@ -66,29 +68,20 @@ fn explain(job: &Job, error: Error) -> Error {
     Error { message, hint: error.hint.or_else(|| Some(hint.to_owned())), ..error }
 }
 
-/// The model, locked against changes of its definition. It is looked up again after the lock:
-/// what was found first may have been replaced meanwhile.
-fn find_model(name: &str) -> Result<Option<Model>> {
-    let mut found = model::find(name)?;
-    while let Some(before) = found {
-        types::lock_for_reading(before.oid);
-        found = transaction::with_latest_snapshot(|| model::find(name))?;
-        if found.as_ref().is_some_and(|now| now.oid == before.oid) {
-            break;
-        }
-    }
-    Ok(found)
-}
-
 /// The model and its columns against the snapshot's; the inner error holds the run.
 fn inspect(job: &Job) -> Result<std::result::Result<(Model, Layout), Error>> {
     let name = &job.sync.model;
-    let model = find_model(name)?.ok_or_else(|| {
+    let model = model::find_locked(name)?.ok_or_else(|| {
         let hint = "Create the view again, with the same owner, or drop the sync by sqs_sync_drop.";
         Error { message: format!("the model {name} does not exist"), ..model::does_not_exist(name) }
             .in_sync(&job.sync.name)
             .hint(hint)
     })?;
+    // Everything else is looked at as it is since the lock.
+    with_latest_snapshot(|| inspect_locked(job, model))
+}
+
+fn inspect_locked(job: &Job, model: Model) -> Result<std::result::Result<(Model, Layout), Error>> {
     if model.owner != job.owner {
         return Ok(Err(other_owner(job, &model)?));
     }

@@ -14,7 +14,7 @@ use crate::pg::{Error, Result, rights, sql};
 
 /// Bounds every wait for a lock that somebody holds on the owner's objects: an
 /// acknowledgement must not wait for ever.
-pub const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "30s");
+pub const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "10s");
 
 pub struct Job {
     pub run: Run,

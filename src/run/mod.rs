@@ -10,7 +10,7 @@ mod settle;
 
 use crate::catalog::{self, State};
 use crate::pg::rights::{self, as_superuser};
-use crate::pg::transaction::{transaction, without_cancel};
+use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, process};
 use job::Job;
 pub use job::compile;
@@ -95,7 +95,7 @@ fn publish(job: &Job, through: i64) -> Result<Option<End>> {
 
 fn finish(job: &Job, end: &End) -> Result<()> {
     let in_doubt =
-        without_cancel(|| transaction(|| job.count_in_doubt())).unwrap_or(job.run.in_doubt);
+        despite_cancel(|| transaction(|| job.count_in_doubt())).unwrap_or(job.run.in_doubt);
     catalog_transaction(|| {
         if matches!(end.state, State::Succeeded | State::PartlyFailed) {
             catalog::rejection::forget_before(job.sync.id, job.run.id)?;
@@ -115,7 +115,7 @@ const CATALOG_ATTEMPTS: u32 = 10;
 /// A short transaction on our catalog. A cancel waits for it; it waits for nobody for long, and
 /// is tried again: what has happened must be written down.
 fn catalog_transaction<T>(work: impl Fn() -> Result<T>) -> Result<T> {
-    retried(CATALOG_ATTEMPTS, || without_cancel(|| transaction(|| on_catalog(&work))))
+    retried(CATALOG_ATTEMPTS, || despite_cancel(|| transaction(|| on_catalog(&work))))
 }
 
 /// Runs `work` with raised rights and no endless wait for a lock.

@@ -12,7 +12,7 @@ use super::job::Job;
 use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
 use crate::changes::change_set::ChangeSet;
-use crate::pg::transaction::{transaction, without_cancel};
+use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result};
 
 /// Why a row makes no message, or SQS takes none of it.
@@ -50,7 +50,7 @@ pub struct Settlement {
 
 /// How often a settlement is tried that somebody's lock on our tables keeps from going through:
 /// what SQS has acknowledged must not be forgotten for a VACUUM FULL.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 6;
 
 impl Settlement {
     /// Takes the outcome of a message; returns the failure for which publishing has to stop.
@@ -91,7 +91,7 @@ impl Settlement {
 
     /// A cancel waits for it.
     pub fn settle(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
-        retried(ATTEMPTS, || without_cancel(|| transaction(|| self.put_into_effect(job, set))))
+        retried(ATTEMPTS, || despite_cancel(|| transaction(|| self.put_into_effect(job, set))))
     }
 
     fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
