@@ -326,8 +326,9 @@ CREATE VIEW sqs_sync.workers WITH (security_barrier) AS
 SELECT w.pid, w.kind, p.sync, p.run_id, w.started_at, w.activity
 FROM sqs_sync.worker_processes() w LEFT JOIN sqs_sync.progress p USING (pid)
 UNION ALL
-SELECT NULL, 'queued run', r.sync, r.run_id, r.requested_at, COALESCE(r.waiting_for, 'waiting for the worker')
-FROM sqs_sync.runs r WHERE r.state = 'queued';
+SELECT NULL, 'queued run', s.name, r.run_id, r.requested_at,
+       CASE WHEN s.paused THEN 'waiting for sqs_sync_resume' ELSE COALESCE(r.waiting_for, 'waiting for the worker') END
+FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id) WHERE r.state = 'queued';
 COMMENT ON VIEW sqs_sync.workers IS 'background processes of this database, and queued runs with what they wait for';
 
 GRANT SELECT ON sqs_sync.syncs, sqs_sync.runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;

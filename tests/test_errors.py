@@ -150,3 +150,18 @@ def test_settings_of_a_database_do_not_reach_a_run(synced, items, queue, setting
     synced.admin.execute("SELECT pg_terminate_backend(%s)", (worker,))
     items.set_name(1, "renamed")
     works_again(synced, 1, queue)
+
+
+def test_a_model_that_empties_after_somebody_deleted_rows_of_the_snapshot_is_no_error(synced, queue):
+    (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+    synced.admin.execute(f"DELETE FROM {table} WHERE id = 1")
+    assert synced.run("items").rows_added == 1
+    synced.analyst.execute("TRUNCATE items")
+    assert synced.run("items").rows_removed == 20
+    assert synced.run("items").state == "succeeded"
+
+
+def test_a_model_that_stays_locked_fails_the_run_with_the_reason(synced):
+    with synced.admin.transaction():
+        synced.admin.execute("LOCK TABLE items")
+        fails_once(synced, "55P03", "item_rows", "lock")

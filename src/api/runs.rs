@@ -68,7 +68,7 @@ fn explain_queue(name: &str, error: Error) -> Error {
     }
     Error::new(
         error.code,
-        format!("another transaction has queued a run of sync \"{name}\" and not ended"),
+        format!("another transaction has queued a run of sync \"{name}\", or is dropping it, and has not ended"),
     )
     .hint("Commit soon after sqs_sync_run: until then, other calls for the same sync wait.")
 }

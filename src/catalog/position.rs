@@ -64,6 +64,15 @@ pub fn told_rows(sync_id: i32) -> Result<i64> {
     sql::value("SELECT told_rows FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()])
 }
 
+/// Sets them to what a diff has seen, whatever somebody may have done to single rows.
+pub fn set_told_rows(sync_id: i32, rows: i64) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.position SET told_rows = $2 WHERE sync_id = $1 AND told_rows <> $2",
+        &[sync_id.into(), rows.into()],
+    )?;
+    Ok(())
+}
+
 pub fn add_told_rows(sync_id: i32, more: i64) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.position SET told_rows = told_rows + $2 WHERE sync_id = $1 AND $2 <> 0",

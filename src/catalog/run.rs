@@ -205,6 +205,7 @@ pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -
             error.and_then(|e| e.hint.clone()).into(),
         ],
     )?;
+    sql::execute("DELETE FROM sqs_sync.cancellation WHERE run_id = $1", &[run_id.into()])?;
     Ok(())
 }
 

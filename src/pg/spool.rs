@@ -39,6 +39,8 @@ pub struct Counts {
     pub removed: i64,
     pub unfit: i64,
     pub too_long: i64,
+    /// Rows of the snapshot, whether they changed or not.
+    pub told: i64,
 }
 
 /// What a diff found. Valid until the end of the transaction that made it.
@@ -280,6 +282,7 @@ impl Collector {
             } else {
                 self.flush();
                 self.remember(&values[key]);
+                self.counts.told += i64::from(!nulls[SNAPSHOT_HASH]);
                 self.pending_is = self.change_of(values, nulls);
                 if self.pending_is.is_some() {
                     pg_sys::ExecCopySlot(self.pending, slot);

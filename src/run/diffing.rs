@@ -4,6 +4,8 @@
 
 use std::cell::Cell;
 
+use pgrx::PgSqlErrorCode;
+
 use super::job::{self, Job, Shape};
 use crate::catalog::{self, Initial, run::Found};
 use crate::changes::columns;
@@ -25,7 +27,19 @@ const ATTEMPTS: u32 = 3;
 /// Takes the diff. What it returns, if anything, is why the run is to be held.
 pub fn diff(job: &Job) -> Result<Option<Error>> {
     make_room(job)?;
-    super::retried(ATTEMPTS, || take_once(job))
+    super::retried(ATTEMPTS, || take_once(job)).map_err(|error| explain_lock(job, error))
+}
+
+/// Somebody keeps the model, or a table of ours, locked for longer than a run waits.
+fn explain_lock(job: &Job, error: Error) -> Error {
+    if error.code != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
+        return error;
+    }
+    let message =
+        format!("a lock on the model {} or on the sync's tables was not to be had", job.sync.model);
+    Error::new(error.code, message)
+        .in_sync(&job.sync.name)
+        .hint("Somebody holds one: pg_locks says who. The next run tries again.")
 }
 
 /// Truncates a change set that has grown large, in a transaction of its own: in the diff's it
@@ -166,6 +180,7 @@ fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[&str]) -> 
         })
     })?;
     as_superuser(|| {
+        catalog::position::set_told_rows(job.sync.id, counts.told)?;
         catalog::run::set_found(
             job.run.id,
             &Found {
