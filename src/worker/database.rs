@@ -142,10 +142,9 @@ impl Worker {
         if run.attempts >= MOST_DEATHS {
             return Outcome::GivenUp(run.attempts);
         }
-        if let Some(deaths) = self.deaths.get(&run.run_id) {
-            if deaths.again_at.is_some_and(|time| time > Instant::now()) {
-                return Outcome::Waits(None);
-            }
+        let rests = |deaths: &Deaths| deaths.again_at.is_some_and(|time| time > Instant::now());
+        if self.deaths.get(&run.run_id).is_some_and(rests) {
+            return Outcome::Waits(None);
         }
         if self.runners_alive() >= settings::max_runners() {
             return Outcome::Waits(Some(NEEDS_TURN));
