@@ -26,8 +26,18 @@ const ATTEMPTS: u32 = 3;
 
 /// Takes the diff. What it returns, if anything, is why the run is to be held.
 pub fn diff(job: &Job) -> Result<Option<Error>> {
+    check_nothing_in_doubt(job)?;
     make_room(job)?;
     super::retried(ATTEMPTS, || take_once(job)).map_err(|error| explain_lock(job, error))
+}
+
+/// A diff forgets what is in the change set: only what certainly was never sent may be there.
+fn check_nothing_in_doubt(job: &Job) -> Result<()> {
+    match transaction(|| job.count_in_doubt())? {
+        0 => Ok(()),
+        left => Err(Error::internal(format!("{left} changes in doubt were not sent again"))
+            .in_sync(&job.sync.name)),
+    }
 }
 
 /// Somebody keeps the model, or a table of ours, locked for longer than a run waits.

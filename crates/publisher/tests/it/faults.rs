@@ -66,38 +66,3 @@ fn every_message_is_reported_once_and_truly() {
         }
     }
 }
-
-#[test]
-#[ignore = "a measurement: cargo test -p publisher --release -- --ignored --nocapture"]
-#[allow(clippy::print_stdout)]
-fn throughput() {
-    let body = "x".repeat(300);
-    // The true digest, so that checking it is part of what is measured.
-    let digest = format!("{:x}", <md5::Md5 as md5::Digest>::digest(&body));
-    let server = Server::start(move |_, request, _| {
-        let successful: Vec<String> = request
-            .entries()
-            .iter()
-            .map(|entry| {
-                format!(r#"{{"Id":"{}","MessageId":"x","MD5OfMessageBody":"{digest}"}}"#, entry.id)
-            })
-            .collect();
-        let successful = successful.join(",");
-        Reply::Answer(200, format!(r#"{{"Successful":[{successful}],"Failed":[]}}"#))
-    });
-    let publisher = start(&server.endpoint, Duration::from_secs(60), 32);
-    let queue = arn("orders");
-    const TOTAL: i64 = 300_000;
-    let started = Instant::now();
-    let (mut sent, mut done) = (0, 0);
-    while done < TOTAL {
-        while sent < TOTAL && sent - done < 2000 {
-            publisher.send((sent..sent + 100).map(|id| message(id, &queue, &*body)).collect());
-            sent += 100;
-        }
-        assert!(is_readable(&publisher, Duration::from_secs(10)));
-        done += publisher.reports().len() as i64;
-    }
-    let time = started.elapsed().as_secs_f64();
-    println!("{:.0} messages a second", TOTAL as f64 / time);
-}
