@@ -165,3 +165,26 @@ def test_a_model_that_stays_locked_fails_the_run_with_the_reason(synced):
     with synced.admin.transaction():
         synced.admin.execute("LOCK TABLE items")
         fails_once(synced, "55P03", "item_rows", "lock")
+
+
+def test_an_emptied_snapshot_is_found_before_what_is_in_doubt_is_sent_again(synced, items, queue, proxy):
+    synced.point_at(proxy.endpoint)
+    synced.alter_sync("items", retry_for="1 second")
+    items.set_name(1, "renamed")
+    proxy.cut()
+    assert synced.run("items").in_doubt == 1
+    proxy.pass_on()
+    queue.drain()
+    (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+    synced.admin.execute(f"TRUNCATE {table}")
+    fails_once(synced, "55000", table, "empty")
+    assert queue.drain() == []
+
+
+def test_another_primary_key_on_the_snapshot_is_found_before_anything_is_sent(synced, items, queue):
+    (table,) = synced.admin.execute("SELECT 'sqs_sync_data.snapshot_' || sync_id FROM sqs_sync.sync").fetchone()
+    constraint = table.split(".")[1] + "_pkey"
+    synced.admin.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}, ADD PRIMARY KEY (sqs_sync_hash)")
+    items.set_name(1, "renamed")
+    fails_once(synced, "55000", table)
+    assert queue.drain() == []

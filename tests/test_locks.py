@@ -73,3 +73,25 @@ def test_a_lock_on_the_snapshot_delays_an_acknowledgement_and_loses_none(synced,
             "SELECT count(*) AS n FROM pg_locks WHERE NOT granted").fetchone().n > 0, "the runner waits for the lock")
     assert synced.wait_for(run_id).state == "succeeded"
     assert len(queue.drain()) == 100
+
+
+@pytest.mark.parametrize("swap", [
+    "TRUNCATE plain; INSERT INTO plain TABLE kept",
+    "ALTER TABLE plain ALTER name TYPE varchar USING name || ''; ALTER TABLE plain ALTER name TYPE text USING name || ''",
+])
+def test_a_table_that_is_filled_again_while_the_diff_waits_for_it_announces_nothing(synced, queue, swap):
+    """The diff's snapshot, taken before the wait, would see an empty table."""
+    synced.admin.execute("CREATE TABLE plain (LIKE items INCLUDING ALL)")
+    synced.admin.execute("CREATE TABLE kept AS TABLE items")
+    synced.admin.execute("INSERT INTO plain TABLE items")
+    synced.admin.execute("ALTER TABLE plain OWNER TO analyst")
+    synced.create_sync("plain", queue.name, model="plain", template='{"id": {{row.id}}}')
+    assert synced.run("plain").rows_added == 100
+    with synced.admin.transaction():
+        synced.admin.execute("LOCK TABLE plain")
+        run_id = synced.start_run("plain")
+        wait_until(lambda: synced.admin.execute(
+            "SELECT count(*) AS n FROM pg_locks WHERE NOT granted").fetchone().n > 0, "the diff waits for the table")
+        synced.admin.execute(swap)
+    run = synced.wait_for(run_id)
+    assert (run.state, run.rows_added, run.rows_changed, run.rows_removed) == ("succeeded", 0, 0, 0)

@@ -63,8 +63,12 @@ fn queue(sync_id: i32) -> Result<i64> {
 }
 
 fn explain_queue(name: &str, error: Error) -> Error {
-    if error.code != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
-        return error;
+    match error.code {
+        PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE => {}
+        PgSqlErrorCode::ERRCODE_FOREIGN_KEY_VIOLATION => {
+            return catalog::sync::does_not_exist(name);
+        }
+        _ => return error,
     }
     Error::new(
         error.code,

@@ -318,6 +318,7 @@ fn sqs_sync_drop(name: &str) -> Answer<()> {
     let drop = || {
         let Own { sync, tables, .. } = own_sync(name)?;
         as_superuser(|| {
+            catalog::run::hold_queued(sync.id)?;
             if let Some(run) = catalog::run::active(sync.id)? {
                 return Err(Error::new(
                     PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,

@@ -4,11 +4,13 @@
 use crate::pg::sql;
 use crate::pg::{Error, Result};
 
-/// A new sync's change ids begin above those of every sync that was dropped.
+/// A new sync's change ids begin above those of every sync that is or was: it may take the
+/// place of one.
 pub fn insert(sync_id: i32) -> Result<()> {
     sql::execute(
         "INSERT INTO sqs_sync.position (sync_id, next_change_id) \
-         SELECT $1, last_value FROM sqs_sync.change_id_seq",
+         SELECT $1, GREATEST(last_value, (SELECT max(next_change_id) FROM sqs_sync.position)) \
+         FROM sqs_sync.change_id_seq",
         &[sync_id.into()],
     )?;
     Ok(())

@@ -180,6 +180,15 @@ pub fn count(run_id: i64, published: i64, silent: i64, rejected: i64) -> Result<
     Ok(())
 }
 
+/// Keeps a queued run from beginning until the end of the transaction.
+pub fn hold_queued(sync_id: i32) -> Result<()> {
+    sql::execute(
+        "SELECT 1 FROM sqs_sync.run WHERE sync_id = $1 AND state = 'queued' FOR UPDATE",
+        &[sync_id.into()],
+    )?;
+    Ok(())
+}
+
 /// A run that is to be held leaves no other one waiting behind it.
 pub fn cancel_queued(sync_id: i32) -> Result<()> {
     sql::execute(

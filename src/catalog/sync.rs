@@ -103,7 +103,8 @@ pub fn next_id() -> Result<i32> {
             "WITH next AS MATERIALIZED (SELECT pg_catalog.nextval('sqs_sync.sync_id_seq')::int4 AS id) \
              SELECT id, NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'sqs_sync_data' \
-               WHERE c.relname IN ('snapshot_' || id, 'changes_' || id, 'model_' || id)) FROM next",
+               WHERE c.relname IN ('snapshot_' || id, 'changes_' || id, 'model_' || id)) \
+             AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'sqs_sync_new_' || id) FROM next",
             &[],
             |row| Ok((row.need::<i32>(1)?, row.need::<bool>(2)?)),
         )?

@@ -27,14 +27,7 @@ impl ChangeSet<'_> {
         version: i32,
         limit: Limit,
     ) -> Result<Vec<ChangeRow>> {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|c| match c.is_array() {
-                true => format!("pg_catalog.to_json({})", c.quoted()),
-                false => c.quoted(),
-            })
-            .collect();
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let statement = format!(
             "SELECT sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, {} FROM ONLY {} \
              WHERE sqs_sync_change_id > $1 AND sqs_sync_change_id <= $2 AND sqs_sync_version = $3 ORDER BY sqs_sync_change_id",
@@ -125,18 +118,5 @@ impl ChangeSet<'_> {
     /// Empties the change set, in which nothing is in doubt.
     pub fn clear(&self) -> Result<()> {
         sql::execute(&format!("DELETE FROM ONLY {}", self.tables.changes), &[]).map(|_| ())
-    }
-
-    /// Refuses a snapshot that somebody has emptied: all its rows would be announced again.
-    pub fn check_snapshot(&self, told_rows: i64) -> Result<()> {
-        let statement = format!("SELECT EXISTS (SELECT 1 FROM ONLY {})", self.tables.snapshot);
-        if told_rows <= 0 || sql::value::<bool>(&statement, &[])? {
-            return Ok(());
-        }
-        Err(Error::not_in_state(format!(
-            "table {} is empty, but should have {told_rows} rows",
-            self.tables.snapshot
-        ))
-        .hint("It holds what the queue has been told. Restore it, or drop the sync by sqs_sync_drop and create it again with the initial behaviour that you want."))
     }
 }

@@ -49,11 +49,6 @@ impl Column {
     pub fn quoted(&self) -> String {
         quoted(&self.name)
     }
-
-    /// An array, written as JSON, not as Postgres's own text of it.
-    pub fn is_array(&self) -> bool {
-        self.storage.ends_with("[]")
-    }
 }
 
 pub fn quoted(name: &str) -> String {

@@ -42,9 +42,11 @@ pub fn find(name: &str) -> Result<Option<Model>> {
 }
 
 /// The same, locked against changes of its definition until the end of the transaction. It is
-/// looked up again after the lock: what was found first may have been replaced meanwhile.
+/// looked up again after the lock: what was found first may have been replaced meanwhile. (In a
+/// transaction that keeps its snapshot and has written, the second look sees no more than the
+/// first: a run looks before it writes.)
 pub fn find_locked(name: &str) -> Result<Option<Model>> {
-    let mut found = find(name)?;
+    let mut found = with_latest_snapshot(|| find(name))?;
     while let Some(before) = found {
         types::lock_for_reading(before.oid);
         found = with_latest_snapshot(|| find(name))?;
@@ -149,7 +151,6 @@ WITH RECURSIVE used (class, object) AS (
     OR (d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid)
   WHERE d.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass,
                          'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
-    AND d.deptype <> 'e'
 )
 SELECT pg_catalog.pg_describe_object(u.class, u.object, 0)
 FROM used u

@@ -141,6 +141,16 @@ pub fn kept_columns(table: &str) -> Result<Vec<KeptColumn>> {
     )
 }
 
+/// Refuses a snapshot that somebody has emptied: all its rows would be announced again.
+pub fn check_not_emptied(tables: &Tables, told_rows: i64) -> Result<()> {
+    let statement = format!("SELECT EXISTS (SELECT 1 FROM ONLY {})", tables.snapshot);
+    if told_rows <= 0 || sql::value::<bool>(&statement, &[])? {
+        return Ok(());
+    }
+    let message = format!("table {} is empty, but should have {told_rows} rows", tables.snapshot);
+    Err(Error { hint: missing(&tables.snapshot).hint, ..Error::not_in_state(message) })
+}
+
 /// Refuses tables to which their owner has added what could make an acknowledgement fail,
 /// or do something else: after a send it has to succeed.
 pub fn check_plain(tables: &Tables) -> Result<()> {
@@ -177,8 +187,10 @@ UNION ALL SELECT 'a column of its own, ' || a.attname::text FROM pg_catalog.pg_a
       ('sqs_sync_silent', 16), ('sqs_sync_version', 23), ('sqs_sync_hash', 20), ('sqs_sync_hash_version', 21))
 UNION ALL SELECT 'no primary key' WHERE NOT EXISTS
   (SELECT 1 FROM pg_catalog.pg_index WHERE indrelid = $1 AND indisprimary AND indisvalid AND indimmediate)
+UNION ALL SELECT 'a publication with a filter or a list of columns' FROM pg_catalog.pg_publication_rel
+  WHERE prrelid = $1 AND (prqual IS NOT NULL OR prattrs IS NOT NULL)
 UNION ALL SELECT 'a replica identity of its own' FROM pg_catalog.pg_class WHERE oid = $1 AND relreplident <> 'd'
 UNION ALL SELECT 'no ' || r || ' right for its owner'
-  FROM pg_catalog.pg_class c, pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r
+  FROM pg_catalog.pg_class c, pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) r
   WHERE c.oid = $1 AND NOT pg_catalog.has_table_privilege(c.relowner, c.oid, r)
 LIMIT 1";

@@ -139,6 +139,7 @@ enum Reader {
     Int8,
     Text,
     Json,
+    Array,
     Output(As, Box<pg_sys::FmgrInfo>),
 }
 
@@ -167,6 +168,7 @@ impl Reader {
             pg_sys::JSONBOID => output(As::Json),
             pg_sys::TIMESTAMPOID => output(As::Timestamp),
             pg_sys::TIMESTAMPTZOID => output(As::Timestamptz),
+            other if is_array(other) => Reader::Array,
             _ => output(As::Text),
         }
     }
@@ -183,6 +185,7 @@ impl Reader {
                 Reader::Int8 => number((datum.value() as i64).to_string()),
                 Reader::Text => Value::Text(Cow::Owned(varlena_text(datum)?)),
                 Reader::Json => Value::Json(Cow::Owned(varlena_text(datum)?)),
+                Reader::Array => Value::Json(Cow::Owned(array_text(datum)?)),
                 Reader::Output(read_as, function) => {
                     let text = output_text(function, datum)?;
                     match read_as {
@@ -234,6 +237,27 @@ unsafe fn output_text(function: &mut pg_sys::FmgrInfo, datum: Datum) -> Result<S
         let text = pg_sys::OutputFunctionCall(function, datum);
         let copy = utf8(CStr::from_ptr(text).to_bytes());
         pg_sys::pfree(text.cast());
+        copy
+    }
+}
+
+fn is_array(type_oid: Oid) -> bool {
+    // SAFETY: a catalog lookup of an existing type.
+    unsafe { pg_sys::get_element_type(type_oid) != pg_sys::InvalidOid }
+}
+
+/// # Safety
+/// `datum` is a non-null array.
+unsafe fn array_text(datum: Datum) -> Result<String> {
+    // SAFETY: by the caller's promise; the function looks at nothing but the array.
+    unsafe {
+        let json = pg_sys::OidFunctionCall1Coll(
+            Oid::from(pg_sys::F_ARRAY_TO_JSON_ANYARRAY),
+            pg_sys::InvalidOid,
+            datum,
+        );
+        let copy = varlena_text(json);
+        pg_sys::pfree(json.cast_mut_ptr());
         copy
     }
 }

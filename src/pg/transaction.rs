@@ -69,15 +69,20 @@ pub fn flush_at_commit() -> Result<()> {
     if level < on { super::rights::set_locally("synchronous_commit", "on") } else { Ok(()) }
 }
 
+/// More cancels of one piece of work than anybody sends: something in it raises them.
+const MOST_CANCELS: u32 = 20;
+
 /// Does `work` again if a cancel has rolled it back, and lets the cancel take effect afterwards.
 /// (Holding cancels off would hold off the lock timeout too, which comes by the same signal.)
 pub fn despite_cancel<T>(work: impl Fn() -> Result<T>) -> Result<T> {
     let mut cancelled = super::process::cancel_requested();
+    let mut rounds = 0;
     let result = loop {
         match work() {
-            Err(error) if error.is_cancel() => cancelled = true,
+            Err(error) if error.is_cancel() && rounds < MOST_CANCELS => cancelled = true,
             result => break result,
         }
+        rounds += 1;
     };
     if cancelled {
         super::process::request_cancel();

@@ -19,7 +19,7 @@ use crate::pg::spool::Spool;
 use crate::pg::transaction::{
     Isolation, timeline, transaction, transaction_at, with_latest_snapshot,
 };
-use crate::pg::{Error, Result, rights};
+use crate::pg::{Error, Result, rights, sql};
 
 /// How often a diff is taken that somebody else's change of our catalog has spoiled.
 const ATTEMPTS: u32 = 3;
@@ -144,7 +144,7 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     let before = as_superuser(|| Shape::of(job))?;
     let told_rows = as_superuser(|| catalog::position::told_rows(job.sync.id))?;
     job.as_owner(|| {
-        before.change_set(job).check_snapshot(told_rows).map_err(|e| e.in_sync(&job.sync.name))?;
+        tables::check_not_emptied(&job.tables, told_rows).map_err(|e| e.in_sync(&job.sync.name))?;
         before.change_set(job).clear()
     })?;
     reading_model.set(true);
@@ -166,6 +166,7 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     reading_model.set(true);
     let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
     reading_model.set(false);
+    as_superuser(check_not_replaced)?;
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let skip = !initial_done && job.sync.initial == Initial::Skip;
     let published: Vec<&str> = match skip {
@@ -175,21 +176,43 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     keep(job, &subject, &found, &published)
 }
 
+/// The snapshot of this transaction is older than its locks. A table that was truncated and
+/// filled again, rewritten or swapped while the diff waited for its lock seems empty by that
+/// snapshot, and all its rows would be announced as removed: the diff is then taken anew.
+/// `pg_class` shows what the snapshot sees, and `pg_relation_filenode` what is there now.
+fn check_not_replaced() -> Result<()> {
+    let replaced: bool = sql::value(
+        "SELECT EXISTS ( \
+           SELECT 1 FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation \
+           WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid() AND l.database <> 0 \
+             AND (c.oid IS NULL OR (c.relfilenode <> 0 \
+                  AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))))",
+        &[],
+    )?;
+    match replaced {
+        true => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            "a table of the model was replaced or rewritten while the diff began",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Writes the change set and the rejections, and what the run has found.
 fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[&str]) -> Result<()> {
     let counts = found.counts;
     let total = counts.added + counts.changed + counts.removed;
     let first =
-        as_superuser(|| catalog::position::take_change_ids(job.sync.id, total, timeline()))?;
+        super::on_catalog(|| catalog::position::take_change_ids(job.sync.id, total, timeline()))?;
     job.as_owner(|| subject.write(found, first, job.version()?, published))?;
     let mut rejected = 0;
     job.as_owner(|| {
         subject.each_unfit(found, |rejections| {
             rejected += rejections.len() as i64;
-            as_superuser(|| catalog::rejection::record(job.sync.id, job.run.id, rejections))
+            super::on_catalog(|| catalog::rejection::record(job.sync.id, job.run.id, rejections))
         })
     })?;
-    as_superuser(|| {
+    super::on_catalog(|| {
         catalog::position::set_told_rows(job.sync.id, counts.told)?;
         catalog::run::set_found(
             job.run.id,

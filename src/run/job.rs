@@ -77,10 +77,40 @@ impl Job {
         super::catalog_transaction(|| catalog::run::is_cancel_requested(self.run.id))
     }
 
+    /// The same in a transaction of the caller's, which waits for no lock: a look.
+    pub fn look_for_cancel(&self) -> Result<bool> {
+        as_superuser(|| {
+            rights::set_locally("lock_timeout", "100ms")?;
+            catalog::run::is_cancel_requested(self.run.id)
+        })
+    }
+
     /// Refuses tables to which their owner has added something: before anything is sent.
     pub fn check_tables(&self) -> Result<()> {
-        let check = || tables::check_plain(&self.tables);
+        let check = || {
+            tables::check_plain(&self.tables)?;
+            let key = key::primary_key(tables::oid(&self.tables.snapshot)?)?;
+            match key == self.sync.key {
+                true => Ok(()),
+                false => Err(Error::not_in_state(format!(
+                    "table {} has another primary key than ({})",
+                    self.tables.snapshot,
+                    self.sync.key.join(", ")
+                ))
+                .hint("Give it the sync's key again.")),
+            }
+        };
         super::catalog_transaction(check).map_err(|error| error.in_sync(&self.sync.name))
+    }
+
+    /// Refuses a snapshot that somebody has emptied: before what is in doubt is acknowledged,
+    /// after which it would not be empty.
+    pub fn check_snapshot(&self) -> Result<()> {
+        transaction(|| {
+            let told_rows = as_superuser(|| catalog::position::told_rows(self.sync.id))?;
+            self.as_owner(|| tables::check_not_emptied(&self.tables, told_rows))
+        })
+        .map_err(|error| error.in_sync(&self.sync.name))
     }
 
     /// Changes up to this id that still are in the change set are in doubt.
@@ -101,7 +131,8 @@ impl Job {
 
     /// Changes that may have been sent and are not acknowledged.
     pub fn count_in_doubt(&self) -> Result<i64> {
-        let through = as_superuser(|| catalog::position::handed_through(self.sync.id, timeline()))?;
+        let through =
+            super::on_catalog(|| catalog::position::handed_through(self.sync.id, timeline()))?;
         let statement = format!(
             "SELECT count(*) FROM ONLY {} WHERE sqs_sync_change_id <= $1",
             self.tables.changes

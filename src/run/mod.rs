@@ -64,6 +64,7 @@ fn work(job: &Job) -> Result<End> {
     }
     job.become_owner()?;
     job.check_tables()?;
+    job.check_snapshot()?;
     if job.run.state != State::Publishing {
         let resent = publish(job, job.handed_through()?)?;
         if let Some(end) = resent {
@@ -71,6 +72,10 @@ fn work(job: &Job) -> Result<End> {
         }
         if let Some(held) = diffing::diff(job)? {
             return Ok(End { state: State::Held, error: Some(held) });
+        }
+        // A signal that came before this process was known is missed; a diff is long.
+        if job.is_cancel_requested()? {
+            return Ok(End { state: State::Cancelled, error: None });
         }
     }
     if let Some(end) = publish(job, i64::MAX)? {

@@ -18,7 +18,7 @@ use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::{ChangeRow, Limit};
 use crate::pg::transaction::{flush_at_commit, transaction};
-use crate::pg::{Result, process};
+use crate::pg::{Error, Result, process};
 
 /// Requests that wait for their answer at once.
 const MAX_REQUESTS_IN_FLIGHT: usize = 128;
@@ -56,6 +56,8 @@ pub struct Pipeline<'a> {
     unsettled: Settlement,
     unsettled_since: Option<Instant>,
     failure: Option<Arc<Failure>>,
+    /// Why nothing more can be read.
+    error: Option<Error>,
     cancelled_at: Option<Instant>,
     /// When the catalog was last looked at for a cancel.
     looked_at: Instant,
@@ -96,6 +98,7 @@ impl<'a> Pipeline<'a> {
             unsettled: Settlement::default(),
             unsettled_since: None,
             failure: None,
+            error: None,
             cancelled_at: None,
             looked_at: Instant::now(),
         })
@@ -104,13 +107,13 @@ impl<'a> Pipeline<'a> {
     /// Publishes to the end. Returns how the run ends, if it cannot go on.
     pub fn publish(mut self) -> Result<Option<End>> {
         loop {
-            self.look_for_cancel()?;
+            self.look_for_cancel();
             self.collect();
             if self.is_time_to_settle() {
                 self.settle()?;
             }
             if self.wants_more() {
-                self.fill()?;
+                self.fill();
             } else if self.outstanding.is_empty() && self.unsettled.is_empty() {
                 break;
             } else if self.has_waited_enough() {
@@ -123,19 +126,19 @@ impl<'a> Pipeline<'a> {
     }
 
     /// A signal says it at once; the catalog says it too, for one that a signal missed.
-    fn look_for_cancel(&mut self) -> Result<()> {
+    fn look_for_cancel(&mut self) {
         if self.cancelled_at.is_some() {
-            return Ok(());
+            return;
         }
         let mut cancelled = process::cancel_requested();
         if !cancelled && self.looked_at.elapsed() >= LOOK_AROUND {
             self.looked_at = Instant::now();
-            cancelled = self.job.is_cancel_requested()?;
+            // It may not be to be read now: the next look is soon.
+            cancelled = transaction(|| self.job.look_for_cancel()).unwrap_or(false);
         }
         if cancelled {
             self.cancel();
         }
-        Ok(())
     }
 
     fn cancel(&mut self) {
@@ -196,22 +199,22 @@ impl<'a> Pipeline<'a> {
 
     /// Reads a batch, makes it known that it goes to the publisher, and only then renders and
     /// sends it.
-    fn fill(&mut self) -> Result<()> {
-        let batch = match self.hand_over() {
-            Err(error) if error.is_cancel() => {
-                self.cancel();
-                return Ok(());
+    fn fill(&mut self) {
+        let batch = match super::retried(super::CATALOG_ATTEMPTS, || self.hand_over()) {
+            Ok(batch) => batch,
+            // What is on its way is awaited all the same, and settled.
+            Err(error) => {
+                self.error = (!error.is_cancel()).then_some(error);
+                return self.cancel();
             }
-            other => other?,
         };
         let Some(last) = batch.last() else {
             self.exhausted = true;
-            return Ok(());
+            return;
         };
         self.after = last.id;
         let messages = batch.iter().filter_map(|change| self.render(change)).collect();
         self.publisher.send(messages);
-        Ok(())
     }
 
     /// Committed and flushed when it returns: what may have been sent is known after a crash.
@@ -222,7 +225,9 @@ impl<'a> Pipeline<'a> {
             let batch =
                 self.job.on_batch(|| set.read(self.after, self.through, self.version, BATCH))?;
             if let Some(last) = batch.last() {
-                as_superuser(|| catalog::position::set_handed_through(self.job.sync.id, last.id))?;
+                super::on_catalog(|| {
+                    catalog::position::set_handed_through(self.job.sync.id, last.id)
+                })?;
             }
             Ok(batch)
         })
@@ -272,7 +277,10 @@ impl<'a> Pipeline<'a> {
         self.outstanding_bytes = 0;
     }
 
-    fn end(&self) -> Option<End> {
+    fn end(mut self) -> Option<End> {
+        if let Some(error) = self.error.take() {
+            return Some(End::failed(error.in_sync(&self.job.sync.name)));
+        }
         if self.cancelled_at.is_some() {
             return Some(End { state: State::Cancelled, error: None });
         }

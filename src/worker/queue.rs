@@ -83,5 +83,9 @@ pub fn give_up(run_id: i64, deaths: i32) -> Result<()> {
                         WHERE run_id = $1 AND state IN ('queued', 'diffing', 'publishing')
                         FOR NO KEY UPDATE SKIP LOCKED)";
     let values: [DatumWithOid; 3] = [run_id.into(), error.into(), hint.into()];
-    as_superuser(|| Ok(Spi::run_with_args(update, &values)?))
+    let forget = "DELETE FROM sqs_sync.cancellation WHERE run_id = $1";
+    as_superuser(|| {
+        Spi::run_with_args(update, &values)?;
+        Ok(Spi::run_with_args(forget, &[run_id.into()])?)
+    })
 }
