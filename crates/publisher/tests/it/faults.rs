@@ -1,6 +1,6 @@
 //! Random faults: whatever SQS and the network do, the reports are true and complete.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use publisher::Outcome;
 
