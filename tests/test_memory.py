@@ -1,0 +1,29 @@
+"""A runner's memory is bounded by its batches, whatever the rows weigh."""
+
+import pytest
+
+LIMIT_MB = 150
+
+
+def anonymous_mb(pid):
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return max(int(line.split()[1]) // 1024 for line in status if line.startswith("RssAnon"))
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return 0
+
+
+@pytest.mark.parametrize("kind, value", [
+    ("text", "repeat(md5(i::text), 32768)"),
+    ("integer[]", "ARRAY(SELECT i * 100000 + g FROM generate_series(1, 150000) g)"),
+], ids=["long texts", "long arrays"])
+def test_long_values_are_not_read_all_at_once(database, queue, kind, value):
+    database.analyst.execute(f"CREATE TABLE large (id integer PRIMARY KEY, content {kind})")
+    database.analyst.execute(f"INSERT INTO large SELECT i, {value} FROM generate_series(1, 300) i")
+    database.create_sync("large", queue.name, model="large", fields='["id"]')
+    run_id = database.start_run("large")
+    peak = 0
+    while database.run_row(run_id).state in ("queued", "diffing", "publishing"):
+        peak = max([peak, *map(anonymous_mb, database.processes("runner"))])
+    assert database.run_row(run_id).published == 300
+    assert 0 < peak < LIMIT_MB, f"{peak} MB for 300 rows of a megabyte"
