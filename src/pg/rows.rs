@@ -17,7 +17,6 @@ use super::{Error, Result};
 pub struct ChangeRow {
     pub id: i64,
     pub event: String,
-    pub silent: bool,
     /// Values of the model's columns, in the change set's order.
     pub values: Vec<Value<'static>>,
 }
@@ -42,7 +41,7 @@ pub struct Limit {
 /// Rows fetched at first from a cursor; doubled while they are small.
 const FIRST_FETCH: usize = 16;
 
-/// Reads what `statement` selects: id, event, silent, then the model's columns.
+/// Reads what `statement` selects: id, event, then the model's columns.
 pub fn read_changes(
     statement: &str,
     arguments: &[DatumWithOid<'_>],
@@ -121,11 +120,11 @@ unsafe fn read_change(
             if null { Value::Null } else { reader.read(datum)? }
         });
     }
-    let row = values.split_off(3);
-    match <[Value<'static>; 3]>::try_from(values) {
-        Ok([Value::Number(id), Value::Text(event), Value::Bool(silent)]) => {
+    let row = values.split_off(2);
+    match <[Value<'static>; 2]>::try_from(values) {
+        Ok([Value::Number(id), Value::Text(event)]) => {
             let id = id.parse().map_err(|_| Error::internal("a change id is not a number"))?;
-            Ok(ChangeRow { id, event: event.into_owned(), silent, values: row })
+            Ok(ChangeRow { id, event: event.into_owned(), values: row })
         }
         _ => Err(Error::internal("the change set does not have the columns it was made with")),
     }
