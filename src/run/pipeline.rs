@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Event};
+use message::{Change, Event, Run};
 use publisher::{Attribute, AttributeValue, Failure, Outgoing, Report, Settings};
 
 use super::job::{self, Job, Shape};
@@ -41,7 +41,6 @@ pub struct Pipeline<'a> {
     job: &'a Job,
     shape: Shape,
     definition: message::Definition,
-    queue: Arc<str>,
     version: i32,
     publisher: Sender,
     /// Changes up to this id have been read.
@@ -87,7 +86,6 @@ impl<'a> Pipeline<'a> {
             job,
             shape,
             definition: compiled,
-            queue: definition.queue.into(),
             version,
             publisher,
             after: 0,
@@ -244,7 +242,8 @@ impl<'a> Pipeline<'a> {
             .parse::<Event>()
             .map_err(|_| Refused::unknown_event(&change.event))
             .and_then(|event| {
-                let change = Change { id: change.id, event, row: &change.values };
+                let run = Run { id: self.job.run.id, started_at: &self.job.run.started_at };
+                let change = Change { id: change.id, event, row: &change.values, old: None, run };
                 self.definition.render(&change).map_err(Refused::from)
             });
         match rendered {
@@ -252,21 +251,7 @@ impl<'a> Pipeline<'a> {
                 let bytes = message.size();
                 self.outstanding.insert(change.id, bytes);
                 self.outstanding_bytes += bytes;
-                let attribute = |a: message::Attribute| Attribute {
-                    data_type: a.data_type().into(),
-                    name: a.name.into(),
-                    value: AttributeValue::Text(a.value),
-                };
-                let attributes = message.attributes.into_iter().map(attribute).collect();
-                Some(Outgoing {
-                    id: change.id,
-                    queue: self.queue.clone(),
-                    body: message.body,
-                    attributes,
-                    group_id: None,
-                    dedup_id: None,
-                    delay_seconds: None,
-                })
+                Some(outgoing(change.id, message))
             }
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);
@@ -296,6 +281,27 @@ impl<'a> Pipeline<'a> {
             state: State::Failed,
             error: Some(super::settle::error_of(failure).in_sync(&self.job.sync.name)),
         })
+    }
+}
+
+/// A message as the publisher takes it.
+fn outgoing(id: i64, message: message::Message) -> Outgoing {
+    let attribute = |a: message::Attribute| Attribute {
+        name: a.name,
+        data_type: a.data_type,
+        value: match a.value {
+            message::AttributeValue::Text(text) => AttributeValue::Text(text.as_ref().to_owned()),
+            message::AttributeValue::Bytes(bytes) => AttributeValue::Bytes(bytes),
+        },
+    };
+    Outgoing {
+        id,
+        queue: message.queue,
+        body: message.body,
+        attributes: message.attributes.into_iter().map(attribute).collect(),
+        group_id: message.group_id,
+        dedup_id: message.dedup_id,
+        delay_seconds: message.delay_seconds,
     }
 }
 
