@@ -56,6 +56,8 @@ pub struct Run {
     pub state: State,
     /// The version of the definition that it began with.
     pub version: Option<i32>,
+    /// When it began, in the form that messages have; empty while it waits.
+    pub started_at: String,
     pub total: i64,
     pub published: i64,
     pub rejected: i64,
@@ -67,7 +69,9 @@ pub struct Run {
 }
 
 const COLUMNS: &str = "run_id, sync_id, state, version, rows_added + rows_changed + rows_removed, \
-                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint";
+                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint, \
+                       COALESCE(pg_catalog.to_char(started_at AT TIME ZONE 'UTC', \
+                                                   'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')";
 
 fn read(row: &Row<'_>) -> Result<Run> {
     Ok(Run {
@@ -83,6 +87,7 @@ fn read(row: &Row<'_>) -> Result<Run> {
         sqlstate: row.get(10)?,
         error: row.get(11)?,
         hint: row.get(12)?,
+        started_at: row.need(13)?,
     })
 }
 

@@ -205,13 +205,25 @@ pub fn compile_narrow(
     Ok((needed, narrow))
 }
 
+/// Only a FIFO queue is told of it, and `sqs_sync_create` and `alter` refuse those.
+const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
+
 /// Compiles a definition for these columns; an error names the sync.
 pub fn compile(
     sync: &Sync,
     definition: &Definition,
     columns: &[String],
 ) -> Result<message::Definition> {
-    message::Definition::compile(&definition.source, columns, &sync.key).map_err(|error| {
+    let source =
+        message::Source { queue: Some(definition.queue.clone()), ..definition.source.clone() };
+    let context = message::Context {
+        columns,
+        key: &sync.key,
+        sync_name: &sync.name,
+        sync_uuid: NO_UUID,
+        allowed_queues: None,
+    };
+    message::Definition::compile(&source, &context).map_err(|error| {
         let undefined = error.kind() == message::ErrorKind::UndefinedColumn;
         let error = Error::from(error).in_sync(&sync.name);
         match undefined && error.hint.is_none() {
