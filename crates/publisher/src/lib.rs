@@ -21,9 +21,13 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod batch;
 mod connection;
+mod digest;
 mod dispatch;
 mod error;
+mod fates;
+mod given_up;
 mod lane;
 mod mailbox;
 mod outgoing;
@@ -31,6 +35,7 @@ mod pace;
 mod publisher;
 mod queue;
 mod sqs;
+mod waiting;
 mod wording;
 
 pub use connection::{Connection, Credentials, Secret, Settings};

@@ -15,8 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::SendError, un
 
 use crate::connection::{Connection, Settings};
 use crate::dispatch::{Command, Dispatcher};
-use crate::lane::fail_all;
-use crate::mailbox::{Mailbox, Message, Report};
+use crate::mailbox::{Mailbox, Message, Report, fail_all};
 use crate::outgoing::Outgoing;
 use crate::pace::after;
 use crate::sqs::Sqs;
@@ -51,7 +50,7 @@ impl Publisher {
         let thread = with_signals_blocked(|| {
             std::thread::Builder::new()
                 .name("sqs_sync pub".to_owned())
-                .spawn(move || run(runtime, connection, &settings, inbox))
+                .spawn(move || run(runtime, connection, settings, inbox))
         })?;
         Ok(Self { commands, mailbox, thread: Some(thread) })
     }
@@ -69,8 +68,8 @@ impl Publisher {
             .map(|outgoing| Message::new(outgoing, Arc::clone(&self.mailbox)))
             .collect();
         // The thread is gone, so these were certainly not sent.
-        if let Err(SendError(Command::Send(messages))) = self.commands.send(Command::Send(messages))
-        {
+        let command = Command::Send(messages, self.mailbox.epoch());
+        if let Err(SendError(Command::Send(messages, _))) = self.commands.send(command) {
             fail_all(messages, &self.mailbox.lost());
         }
     }
@@ -127,7 +126,7 @@ impl Drop for Publisher {
 fn run(
     runtime: Runtime,
     connection: Connection,
-    settings: &Settings,
+    settings: Settings,
     inbox: UnboundedReceiver<Command>,
 ) {
     let _ = catch_unwind(AssertUnwindSafe(|| {

@@ -9,9 +9,9 @@ use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
 };
-use md5::{Digest, Md5};
 
 use crate::connection::Connection;
+use crate::digest::{is_of_attributes, is_of_body};
 use crate::error::{Class, Trouble};
 use crate::mailbox::Message;
 use crate::outgoing::{Attribute, AttributeValue, Outgoing};
@@ -83,10 +83,9 @@ impl Sqs {
             .filter_map(|accepted| Some((accepted, messages.get(index_of(accepted.id())?)?)))
         {
             if let Some(answer) = slot(&mut answers, accepted.id()) {
-                *answer = if is_same_body(accepted, &message.outgoing) {
-                    Ok(accepted.message_id().to_owned())
-                } else {
-                    Err(about.altered())
+                *answer = match altered(accepted, &message.outgoing) {
+                    None => Ok(accepted.message_id().to_owned()),
+                    Some(what) => Err(about.altered(what)),
                 };
             }
         }
@@ -167,9 +166,14 @@ fn slot<'a>(answers: &'a mut [Answer], id: &str) -> Option<&'a mut Answer> {
     answers.get_mut(index_of(id)?)
 }
 
-/// The SDK does not look at the digest that SQS gives of the body. A server that gives none is
-/// believed.
-fn is_same_body(accepted: &SendMessageBatchResultEntry, message: &Outgoing) -> bool {
-    let digest = accepted.md5_of_message_body();
-    digest.is_empty() || digest == format!("{:x}", Md5::digest(&message.body))
+/// What SQS received otherwise than it was sent, if anything.
+fn altered(accepted: &SendMessageBatchResultEntry, message: &Outgoing) -> Option<&'static str> {
+    let attributes = accepted.md5_of_message_attributes().unwrap_or_default();
+    if !is_of_body(accepted.md5_of_message_body(), &message.body) {
+        Some("another body")
+    } else if !is_of_attributes(attributes, &message.attributes) {
+        Some("other attributes")
+    } else {
+        None
+    }
 }

@@ -70,14 +70,14 @@ impl About<'_> {
         }
     }
 
-    /// SQS acknowledged a message whose body has another MD5 than the one that was sent.
-    pub(crate) fn altered(self) -> Trouble {
+    /// SQS acknowledged a message with another MD5 than that of what was sent.
+    pub(crate) fn altered(self, what: &str) -> Trouble {
         Trouble {
             class: Class::Service,
             certain: false,
             code: None,
             what: format!(
-                "{} acknowledged another body than was sent to queue \"{}\"",
+                "{} acknowledged {what} than was sent to queue \"{}\"",
                 self.endpoint, self.queue
             ),
             hint: None,
