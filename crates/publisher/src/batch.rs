@@ -84,9 +84,6 @@ impl Batch {
 
     /// Drops the groups that have no message left in it, and returns them.
     pub(crate) fn let_go(&mut self) -> Vec<GroupId> {
-        if !self.later.is_empty() {
-            return Vec::new();
-        }
         let messages = &self.messages;
         let is_left = |id: &GroupId| messages.iter().any(|m| m.group() == Some(id));
         self.groups.extract_if(.., |id| !is_left(id)).collect()

@@ -342,4 +342,6 @@ impl Lane {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

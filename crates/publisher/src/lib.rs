@@ -12,6 +12,11 @@
 //! * **A bad message fails alone, a bad queue fails alone.** Each entry of a batch has its own
 //!   fate, a refused batch is halved down to its culprit, and each queue has a lane, a pace and a
 //!   failure of its own (`lane`, `pace`).
+//! * **A group's messages keep their order.** Of a (queue, group) at most one request is in flight,
+//!   and a message that fails for now holds the later ones of its group, and of no other; if it is
+//!   given up, so are they (`waiting`, `batch`, `given_up`). Only where a request may carry several
+//!   of a group can SQS refuse an earlier one for now and take a later one of them:
+//!   [`Settings::one_per_group`] excludes that. A rejected message holds nothing up.
 //! * **Nothing blocks the caller** but [`Publisher::stop`], and nothing here prints, logs, reads
 //!   the environment or the instance's metadata, or lets a secret into a text.
 //!

@@ -103,6 +103,11 @@ impl Mailbox {
         std::mem::take(&mut reports.waiting)
     }
 
+    #[cfg(test)]
+    pub(crate) fn peek(&self) -> Vec<Report> {
+        self.lock().waiting.clone()
+    }
+
     fn post(&self, report: Report) -> Epoch {
         let mut reports = self.lock();
         if reports.waiting.is_empty() {

@@ -6,6 +6,7 @@ mod batches;
 mod ending;
 mod failures;
 mod faults;
+mod groups;
 mod queues;
 mod retries;
 mod server;

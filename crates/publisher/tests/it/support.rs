@@ -34,6 +34,16 @@ pub fn start(endpoint: &str, retry_for: Duration, max_requests_in_flight: usize)
     Publisher::start(connection(endpoint), settings).unwrap()
 }
 
+/// A patient one that sends at most one message of a group in a request.
+pub fn one_per_group(endpoint: &str) -> Publisher {
+    let settings = Settings {
+        retry_for: Duration::from_secs(600),
+        max_requests_in_flight: 8,
+        one_per_group: true,
+    };
+    Publisher::start(connection(endpoint), settings).unwrap()
+}
+
 /// A publisher that retries for longer than any test lasts.
 pub fn patient(endpoint: &str) -> Publisher {
     start(endpoint, Duration::from_secs(600), 8)
@@ -67,6 +77,18 @@ pub fn text(name: &str, data_type: &str, value: &str) -> Attribute {
         data_type: data_type.into(),
         value: AttributeValue::Text(value.to_owned()),
     }
+}
+
+pub fn bytes(name: &str, data_type: &str, value: &[u8]) -> Attribute {
+    Attribute {
+        name: name.into(),
+        data_type: data_type.into(),
+        value: AttributeValue::Bytes(value.to_owned()),
+    }
+}
+
+pub fn of_group(group: &str, outgoing: Outgoing) -> Outgoing {
+    Outgoing { group_id: Some(group.into()), ..outgoing }
 }
 
 /// Messages 0 to `count`, with bodies "m0", "m1", ...
