@@ -20,6 +20,9 @@
 //! * **Nothing blocks the caller** but [`Publisher::stop`], and nothing here prints, logs, reads
 //!   the environment or the instance's metadata, or lets a secret into a text.
 //!
+//! [`list_queues`] and [`queue_attributes`] ask about queues, as an [`Inquiry`] that the caller waits
+//! for as it waits for reports.
+//!
 //! What is not bounded here is how much is handed over: the caller counts what is outstanding.
 
 #![forbid(unsafe_code)]
@@ -33,18 +36,23 @@ mod dispatch;
 mod error;
 mod fates;
 mod given_up;
+mod inquiry;
 mod lane;
+mod lookup;
 mod mailbox;
 mod outgoing;
 mod pace;
 mod publisher;
 mod queue;
 mod sqs;
+mod thread;
 mod waiting;
 mod wording;
 
 pub use connection::{Connection, Credentials, Secret, Settings};
 pub use error::{Failure, FailureKind};
+pub use inquiry::{Inquiry, list_queues, queue_attributes};
+pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;

@@ -7,6 +7,7 @@ mod ending;
 mod failures;
 mod faults;
 mod groups;
+mod inquiries;
 mod queues;
 mod retries;
 mod server;

@@ -1,5 +1,5 @@
-//! A small SQS: AWS JSON 1.0 over HTTP/1.1, SendMessageBatch and ListQueues, one thread a
-//! connection. What it answers is a closure of the test's; what it was asked is kept.
+//! A small SQS: AWS JSON 1.0 over HTTP/1.1, SendMessageBatch, ListQueues and GetQueueAttributes,
+//! one thread a connection. What it answers is a closure of the test's; what it was asked is kept.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -26,14 +26,17 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub enum Request {
     Send { url: String, entries: Vec<Entry> },
-    List { prefix: String, token: Option<String> },
+    List { prefix: String, size: u64, token: Option<String> },
+    Attributes { url: String },
 }
 
 impl Request {
     /// The last segment of the queue's URL.
     pub fn queue(&self) -> &str {
         match self {
-            Request::Send { url, .. } => url.rsplit('/').next().unwrap(),
+            Request::Send { url, .. } | Request::Attributes { url } => {
+                url.rsplit('/').next().unwrap()
+            }
             Request::List { prefix, .. } => prefix,
         }
     }
@@ -41,7 +44,7 @@ impl Request {
     pub fn entries(&self) -> &[Entry] {
         match self {
             Request::Send { entries, .. } => entries,
-            Request::List { .. } => &[],
+            Request::List { .. } | Request::Attributes { .. } => &[],
         }
     }
 
@@ -150,6 +153,18 @@ pub fn refuse(status: u16, code: &str) -> Reply {
     Reply::Answer(status, body.to_string())
 }
 
+/// A page of queues.
+pub fn listed(names: &[&str], next: Option<&str>) -> Reply {
+    // A host that is not there: the endpoint's must take its place.
+    let urls: Vec<String> =
+        names.iter().map(|name| format!("http://emulator.invalid:1/000000000000/{name}")).collect();
+    let mut answer = json!({"QueueUrls": urls});
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    Reply::Answer(200, answer.to_string())
+}
+
 pub struct Server {
     pub endpoint: String,
     pub log: Arc<Log>,
@@ -245,9 +260,14 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let body: Value = serde_json::from_slice(&body).ok()?;
     Some(match target.as_str() {
         "AmazonSQS.ListQueues" => Request::List {
-            prefix: body["QueueNamePrefix"].as_str()?.to_owned(),
+            prefix: body["QueueNamePrefix"].as_str().unwrap_or_default().to_owned(),
+            size: body["MaxResults"].as_u64()?,
             token: body["NextToken"].as_str().map(str::to_owned),
         },
+        "AmazonSQS.GetQueueAttributes" => {
+            assert_eq!(body["AttributeNames"], json!(["All"]));
+            Request::Attributes { url: body["QueueUrl"].as_str()?.to_owned() }
+        }
         "AmazonSQS.SendMessageBatch" => Request::Send {
             url: body["QueueUrl"].as_str()?.to_owned(),
             entries: body["Entries"].as_array()?.iter().map(entry).collect(),
