@@ -42,11 +42,14 @@ impl Subject<'_> {
 
     /// The diff's statement; [`crate::pg::spool`] says what its columns are.
     pub fn statement(&self) -> String {
-        let stored: Vec<String> = self.columns.iter().map(|c| c.stored("m")).collect();
-        let named: Vec<String> =
-            stored.iter().enumerate().map(|(i, e)| format!("{e} AS c{}", i + 1)).collect();
+        let named: Vec<String> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("{} AS c{}", c.stored("m"), i + 1))
+            .collect();
         let positions = self.key_positions();
-        let order: Vec<String> = positions.iter().map(|n| (n + 2).to_string()).collect();
+        let order: Vec<String> = positions.iter().map(|n| (n + 1).to_string()).collect();
         let keys: Vec<String> = self
             .key
             .iter()
@@ -56,21 +59,20 @@ impl Subject<'_> {
                 format!("COALESCE({MODEL}.c{n}, s.{}) AS k{}", k.column.quoted(), i + 1)
             })
             .collect();
-        let contents: Vec<String> = (1..=stored.len()).map(|n| format!("{MODEL}.c{n}")).collect();
+        let contents: Vec<String> = (1..=named.len()).map(|n| format!("{MODEL}.c{n}")).collect();
         let same_key = key::equal(
             self.key,
             |i| format!("{MODEL}.c{}", positions[i]),
             |i| format!("s.{}", self.key[i].column.quoted()),
         );
         format!(
-            "SELECT {MODEL}.present, {MODEL}.hash, s.sqs_sync_hash AS told_hash, \
+            "SELECT {MODEL}.present, NULL::pg_catalog.int8 AS hash, s.sqs_sync_hash AS told_hash, \
                     s.sqs_sync_hash_version AS told_version, {}, {} \
-             FROM (SELECT true AS present, sqs_sync.row_hash(ROW({})) AS hash, {} \
+             FROM (SELECT true AS present, {} \
                    FROM {} AS m ORDER BY {}) AS {MODEL} \
              FULL JOIN ONLY {} AS s ON {same_key}",
             keys.join(", "),
             contents.join(", "),
-            stored.join(", "),
             named.join(", "),
             self.model,
             order.join(", "),

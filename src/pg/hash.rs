@@ -53,14 +53,41 @@ enum Form {
     Text(Oid),
 }
 
+/// Hashes rows of given columns. What it makes of a value (a detoasted copy, a text) it leaves
+/// behind in the current memory context.
+pub struct RowHasher {
+    forms: Vec<Form>,
+    bytes: Vec<u8>,
+}
+
+impl RowHasher {
+    /// In a transaction: types are looked up.
+    pub fn new(column_types: impl Iterator<Item = Oid>) -> RowHasher {
+        RowHasher { forms: column_types.map(form_of).collect(), bytes: Vec::with_capacity(512) }
+    }
+
+    /// # Safety
+    /// `values`, where not null, are of the types that the hasher was made for.
+    pub unsafe fn hash(&mut self, values: &[Datum], nulls: &[bool]) -> i64 {
+        self.bytes.clear();
+        for ((form, value), null) in self.forms.iter().zip(values).zip(nulls) {
+            self.bytes.push(u8::from(!null));
+            if !null {
+                // SAFETY: by the caller's promise.
+                unsafe { put(&mut self.bytes, *value, form) };
+            }
+        }
+        xxh3_64(&self.bytes) as i64
+    }
+}
+
 /// What is kept between the calls of one statement.
 struct RowForm {
     row_type: (Oid, i32),
     tupdesc: pg_sys::TupleDesc,
-    forms: Vec<Form>,
+    hasher: RowHasher,
     values: Vec<Datum>,
     nulls: Vec<bool>,
-    bytes: Vec<u8>,
 }
 
 #[unsafe(no_mangle)]
@@ -76,8 +103,8 @@ pub extern "C" fn pg_finfo_stable_text_wrapper() -> &'static pg_sys::Pg_finfo_re
     pg_finfo_row_hash_wrapper()
 }
 
-/// `sqs_sync.row_hash(record) returns bigint`, by Postgres's own calling convention: this is
-/// called for each row of a model at each run.
+/// `sqs_sync.row_hash(record) returns bigint`. (The diff hashes its rows without it, where it
+/// receives them: no row has to be made of them first.)
 ///
 /// # Safety
 /// To be called by Postgres, for a STRICT function of one record.
@@ -101,14 +128,7 @@ pub unsafe extern "C-unwind" fn row_hash_wrapper(fcinfo: FunctionCallInfo) -> Da
             row.values.as_mut_ptr(),
             row.nulls.as_mut_ptr(),
         );
-        row.bytes.clear();
-        for ((form, value), null) in row.forms.iter().zip(&row.values).zip(&row.nulls) {
-            row.bytes.push(u8::from(!null));
-            if !null {
-                put(&mut row.bytes, *value, form);
-            }
-        }
-        Datum::from(xxh3_64(&row.bytes) as i64)
+        Datum::from(row.hasher.hash(&row.values, &row.nulls))
     }
 }
 
@@ -165,9 +185,9 @@ unsafe fn new_row_form(row_type: (Oid, i32)) -> RowForm {
         }
         let columns = (*tupdesc).natts as usize;
         let attributes = PgTupleDesc::from_pg_unchecked(tupdesc);
-        let forms = attributes.iter().map(|a| form_of(a.atttypid)).collect();
+        let hasher = RowHasher::new(attributes.iter().map(|a| a.atttypid));
         let (values, nulls) = (vec![Datum::null(); columns], vec![true; columns]);
-        RowForm { row_type, tupdesc, forms, values, nulls, bytes: Vec::with_capacity(512) }
+        RowForm { row_type, tupdesc, hasher, values, nulls }
     }
 }
 

@@ -4,9 +4,9 @@
 //! neighbour and appending it: no SQL of ours runs while a model is open. Afterwards the
 //! spooled rows can be read by SQL as relations.
 //!
-//! The diff's columns, in this order: whether the model has the row (true or null), the hash
-//! of the model's row, the hash of the snapshot's row (null: none), the version of the
-//! snapshot's hash, the key's columns, then the model's columns.
+//! The diff's columns, in this order: whether the model has the row (true or null), a null in
+//! whose place the hash of the model's row is put here, the hash of the snapshot's row (null:
+//! none), the version of the snapshot's hash, the key's columns, then the model's columns.
 
 use std::ffi::{CStr, CString};
 
@@ -14,7 +14,8 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
 use pgrx::{PgMemoryContexts, pg_sys};
 
-use super::{Error, Result, hash};
+use super::hash::{self, RowHasher};
+use super::{Error, Result};
 
 /// Rows to put: added and changed.
 pub const PUT: &str = "sqs_sync_put";
@@ -173,10 +174,11 @@ struct Collector {
     columns: usize,
     tupdesc: pg_sys::TupleDesc,
     key: Vec<KeyColumn>,
+    hasher: RowHasher,
     /// The key of the row before, its values held in `key_memory`.
     previous: Option<Vec<pg_sys::Datum>>,
     key_memory: pg_sys::MemoryContext,
-    /// What equality functions leave behind, emptied at each row.
+    /// What equality functions and the hasher leave behind, emptied at each use.
     scratch: pg_sys::MemoryContext,
     /// The change of the row before, until the next key shows that it was unique.
     pending: *mut pg_sys::TupleTableSlot,
@@ -221,6 +223,7 @@ impl Collector {
             columns: 0,
             tupdesc: std::ptr::null_mut(),
             key: Vec::new(),
+            hasher: RowHasher::new(std::iter::empty()),
             previous: None,
             key_memory,
             scratch,
@@ -242,7 +245,7 @@ impl Collector {
                 self.tupdesc = pg_sys::CreateTupleDescCopy(tupdesc);
                 self.pending = pg_sys::MakeSingleTupleTableSlot(
                     self.tupdesc,
-                    &raw const pg_sys::TTSOpsMinimalTuple,
+                    &raw const pg_sys::TTSOpsVirtual,
                 );
             });
             self.columns = (*tupdesc).natts as usize;
@@ -259,6 +262,8 @@ impl Collector {
                     by_value: attribute.attbyval,
                 });
             }
+            let contents = attributes.iter().skip(LEADING + self.key_columns);
+            self.hasher = RowHasher::new(contents.map(|a| a.atttypid));
         }
     }
 
@@ -283,15 +288,41 @@ impl Collector {
                 self.flush();
                 self.remember(&values[key]);
                 self.counts.told += i64::from(!nulls[SNAPSHOT_HASH]);
-                self.pending_is = self.change_of(values, nulls);
+                let hash = (!nulls[PRESENT]).then(|| self.hash(values, nulls));
+                self.pending_is = self.change_of(hash, values, nulls);
                 if self.pending_is.is_some() {
                     pg_sys::ExecCopySlot(self.pending, slot);
+                    if let Some(hash) = hash {
+                        *(*self.pending).tts_values.add(MODEL_HASH) = pg_sys::Datum::from(hash);
+                        *(*self.pending).tts_isnull.add(MODEL_HASH) = false;
+                    }
                 }
             }
         }
     }
 
-    fn change_of(&mut self, values: &[pg_sys::Datum], nulls: &[bool]) -> Option<Change> {
+    /// # Safety
+    /// The values of a row of the diff that the model has.
+    unsafe fn hash(&mut self, values: &[pg_sys::Datum], nulls: &[bool]) -> i64 {
+        let contents = LEADING + self.key_columns..;
+        // SAFETY: by the caller's promise; what is left behind is not referred to any more.
+        unsafe {
+            let outer = pg_sys::CurrentMemoryContext;
+            pg_sys::CurrentMemoryContext = self.scratch;
+            let hash = self.hasher.hash(&values[contents.clone()], &nulls[contents]);
+            pg_sys::CurrentMemoryContext = outer;
+            pg_sys::MemoryContextReset(self.scratch);
+            hash
+        }
+    }
+
+    /// What a row is, by the hash of the model's row, if the model has it.
+    fn change_of(
+        &mut self,
+        hash: Option<i64>,
+        values: &[pg_sys::Datum],
+        nulls: &[bool],
+    ) -> Option<Change> {
         if nulls[SNAPSHOT_HASH] {
             return Some(Change::Added);
         }
@@ -299,10 +330,10 @@ impl Collector {
         if version != hash::VERSION {
             self.unknown_version = Some(version);
         }
-        if nulls[PRESENT] {
-            return Some(Change::Removed);
+        match hash {
+            None => Some(Change::Removed),
+            Some(hash) => (hash != values[SNAPSHOT_HASH].value() as i64).then_some(Change::Changed),
         }
-        (values[MODEL_HASH].value() != values[SNAPSHOT_HASH].value()).then_some(Change::Changed)
     }
 
     /// # Safety

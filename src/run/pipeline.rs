@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::{Change, Event};
-use publisher::{Failure, Outgoing, Report, Settings};
+use publisher::{Attribute, AttributeValue, Failure, Outgoing, Report, Settings};
 
 use super::job::{self, Job, Shape};
 use super::sender::Sender;
@@ -80,6 +80,7 @@ impl<'a> Pipeline<'a> {
                 definition.retry_seconds.clamp(0.0, MAX_RETRY_SECONDS),
             ),
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
+            one_per_group: false,
         };
         let publisher = Sender::start(connection, settings)?;
         Ok(Pipeline {
@@ -251,13 +252,20 @@ impl<'a> Pipeline<'a> {
                 let bytes = message.size();
                 self.outstanding.insert(change.id, bytes);
                 self.outstanding_bytes += bytes;
-                let attributes =
-                    message.attributes.into_iter().map(|a| (a.name, a.value)).collect();
+                let attribute = |a: message::Attribute| Attribute {
+                    data_type: a.data_type().into(),
+                    name: a.name.into(),
+                    value: AttributeValue::Text(a.value),
+                };
+                let attributes = message.attributes.into_iter().map(attribute).collect();
                 Some(Outgoing {
                     id: change.id,
                     queue: self.queue.clone(),
                     body: message.body,
                     attributes,
+                    group_id: None,
+                    dedup_id: None,
+                    delay_seconds: None,
                 })
             }
             Err(refused) => {

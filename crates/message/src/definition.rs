@@ -6,7 +6,7 @@ use crate::attributes::Attributes;
 use crate::error::{DefinitionError, Fault, Rejection};
 use crate::limits::{self, MAX_MESSAGE_BYTES};
 use crate::message::Message;
-use crate::names::Names;
+use crate::names::{ColumnsUsed, Names, Usage};
 use crate::object::ColumnObject;
 use crate::output::Output;
 use crate::template::{Format, Template};
@@ -33,6 +33,7 @@ pub struct Definition {
     attributes: Attributes,
     /// How many values a row has.
     columns: usize,
+    columns_used: ColumnsUsed,
 }
 
 #[derive(Debug)]
@@ -53,16 +54,22 @@ impl Definition {
         columns: &[String],
         key: &[String],
     ) -> Result<Definition, DefinitionError> {
-        let names = Names { columns, key };
-        for name in key {
-            names.column(name).map_err(|fault| fault.on("key"))?;
-        }
+        let usage = Usage::of(columns);
+        let names = Names { columns, key, usage: &usage };
+        names.check_key().map_err(|fault| fault.on("key"))?;
         let body = compile_body(source, names)?;
         let attributes = match &source.attributes {
             Some(json) => Attributes::compile(json, names).map_err(|e| e.on("attributes"))?,
             None => Attributes::default(),
         };
-        Ok(Definition { body, attributes, columns: columns.len() })
+        let columns_used = usage.columns_used();
+        Ok(Definition { body, attributes, columns: columns.len(), columns_used })
+    }
+
+    /// The columns that [`Definition::render`] reads. The caller need read no others: their values
+    /// may be [`Value::Null`].
+    pub fn columns_used(&self) -> &ColumnsUsed {
+        &self.columns_used
     }
 
     /// The message of a change, fit to send: [`limits::check`] has passed.

@@ -33,4 +33,5 @@ mod value;
 pub use definition::{Definition, Source};
 pub use error::{DefinitionError, ErrorKind, Rejection};
 pub use message::{Attribute, Message};
+pub use names::ColumnsUsed;
 pub use value::{Change, Event, ParseEventError, Value};

@@ -1,28 +1,84 @@
-//! The names that a definition may use: the model's columns and its key.
+//! The names that a definition may use, the model's columns and its key, and a record of those that
+//! it does use.
+
+use std::cell::Cell;
 
 use crate::error::Fault;
 
 /// How alike two names must be for one to be suggested in place of the other, from 0 to 1.
 const SUGGESTED_FROM: f64 = 0.6;
 
+/// The columns that rendering reads: positions among those that the definition was compiled with,
+/// rising, each once. What a value of any other column is makes no difference to any message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnsUsed {
+    /// Of the row.
+    pub row: Vec<usize>,
+    /// Of the row that was told before, where there is one.
+    pub old: Vec<usize>,
+}
+
+/// Takes down each column that a name is resolved to. Whatever resolves a name is thereby known to
+/// read it, without a list that could fall behind the language.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    row: Vec<Cell<bool>>,
+}
+
+impl Usage {
+    pub fn of(columns: &[String]) -> Usage {
+        Usage { row: vec![Cell::new(false); columns.len()] }
+    }
+
+    pub fn columns_used(&self) -> ColumnsUsed {
+        let places = |flags: &[Cell<bool>]| {
+            flags
+                .iter()
+                .enumerate()
+                .filter(|(_, flag)| flag.get())
+                .map(|(place, _)| place)
+                .collect()
+        };
+        ColumnsUsed { row: places(&self.row), old: Vec::new() }
+    }
+}
+
 /// The columns of a model and those of them that are its key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names<'a> {
     pub columns: &'a [String],
     pub key: &'a [String],
+    pub usage: &'a Usage,
 }
 
 impl Names<'_> {
-    /// The place of a column in a row.
+    /// The place of a column in a row, which is then taken to be read from there.
     ///
     /// # Errors
     ///
     /// `UndefinedColumn`, with the name that is nearest.
     pub fn column(&self, name: &str) -> Result<usize, Fault> {
+        let place = self.place(name)?;
+        if let Some(used) = self.usage.row.get(place) {
+            used.set(true);
+        }
+        Ok(place)
+    }
+
+    fn place(&self, name: &str) -> Result<usize, Fault> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
             Fault::undefined_column(format!("column {name:?} is not in the model"))
                 .with_hint(suggestion(name, self.columns))
         })
+    }
+
+    /// Checks that the key's columns are columns.
+    ///
+    /// # Errors
+    ///
+    /// `UndefinedColumn`, with the name that is nearest.
+    pub fn check_key(&self) -> Result<(), Fault> {
+        self.key.iter().try_for_each(|name| self.place(name).map(|_| ()))
     }
 
     /// The place in a row of a column that must be one of the key's.
@@ -65,7 +121,8 @@ mod tests {
     #[test]
     fn an_unknown_column_is_named_with_the_nearest_one() {
         let columns = ["id", "full_name", "age"].map(str::to_owned);
-        let names = Names { columns: &columns, key: &columns[..1] };
+        let usage = Usage::of(&columns);
+        let names = Names { columns: &columns, key: &columns[..1], usage: &usage };
         assert_eq!(names.column("age").unwrap(), 2);
 
         let fault = names.column("fullname").unwrap_err();
@@ -77,9 +134,23 @@ mod tests {
     }
 
     #[test]
+    fn a_column_is_used_when_its_name_is_resolved_and_not_when_the_key_is_checked() {
+        let columns = ["id", "full_name", "age"].map(str::to_owned);
+        let usage = Usage::of(&columns);
+        let names = Names { columns: &columns, key: &columns[..1], usage: &usage };
+        names.check_key().unwrap();
+        assert_eq!(usage.columns_used(), ColumnsUsed::default());
+        names.column("age").unwrap();
+        names.key_column("id").unwrap();
+        names.column("age").unwrap();
+        assert_eq!(usage.columns_used().row, [0, 2]);
+    }
+
+    #[test]
     fn a_column_outside_the_key_is_no_key_column() {
         let columns = ["id", "age"].map(str::to_owned);
-        let names = Names { columns: &columns, key: &columns[..1] };
+        let usage = Usage::of(&columns);
+        let names = Names { columns: &columns, key: &columns[..1], usage: &usage };
         assert_eq!(names.key_column("id").unwrap(), 0);
         let fault = names.key_column("age").unwrap_err();
         assert_eq!(fault.message, "column \"age\" is not in the key");

@@ -183,16 +183,6 @@ fn a_row_of_another_width_is_rejected() {
     assert_eq!(definition.render(&change).unwrap_err().code, "wrong_column_count");
 }
 
-fn any_value() -> impl Strategy<Value = Value<'static>> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::Bool),
-        any::<i64>().prop_map(|n| Value::Number(n.to_string().into())),
-        any::<String>().prop_map(|t| Value::Text(t.into())),
-        any::<Vec<String>>().prop_map(|v| Value::Json(serde_json::json!(v).to_string().into())),
-    ]
-}
-
 proptest! {
     #[test]
     fn fields_read_back_as_the_row_was(

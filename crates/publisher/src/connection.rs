@@ -66,6 +66,10 @@ pub struct Settings {
     pub retry_for: Duration,
     /// The most requests in flight at once, over all queues. 0 counts as 1.
     pub max_requests_in_flight: usize,
+    /// A request carries at most one message of a group: then a group's order holds whatever
+    /// fails. Else a request may carry several, in their order, and SQS may refuse an earlier one
+    /// of them for now and take a later one.
+    pub one_per_group: bool,
 }
 
 impl Connection {

@@ -8,15 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Trouble};
-use crate::mailbox::{Message, Outgoing};
+use crate::mailbox::Message;
 use crate::pace::{Pace, after, backoff};
 
 /// SQS's limits for one SendMessageBatch (botocore): entries, and bytes of them together.
 const BATCH_ENTRIES: usize = 10;
 const BATCH_BYTES: usize = 1_048_576;
-
-/// The type of every attribute. It counts in a message's size, as names and values do.
-pub(crate) const ATTRIBUTE_TYPE: &str = "String";
 
 /// A retry that found no free request until this long past its message's time is not made.
 const GRACE: Duration = Duration::from_secs(1);
@@ -227,7 +224,7 @@ fn pack(waiting: &mut VecDeque<Message>) -> Vec<Message> {
         let Some(message) = waiting.front() else {
             break;
         };
-        bytes += size_of(&message.outgoing);
+        bytes += message.outgoing.size();
         if bytes > BATCH_BYTES && !messages.is_empty() {
             break;
         }
@@ -236,21 +233,11 @@ fn pack(waiting: &mut VecDeque<Message>) -> Vec<Message> {
     messages
 }
 
-/// A message's size as SQS counts it, in bytes: its body and its attributes' names, types and
-/// values (botocore, SendMessageBatch).
-fn size_of(message: &Outgoing) -> usize {
-    let attributes: usize = message
-        .attributes
-        .iter()
-        .map(|(name, value)| name.len() + ATTRIBUTE_TYPE.len() + value.len())
-        .sum();
-    message.body.len() + attributes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mailbox::{Mailbox, Outcome, Report};
+    use crate::outgoing::Outgoing;
 
     const RETRY_FOR: Duration = Duration::from_secs(10);
 
@@ -263,6 +250,9 @@ mod tests {
                 queue: Arc::clone(&queue),
                 body: "x".to_owned(),
                 attributes: Vec::new(),
+                group_id: None,
+                dedup_id: None,
+                delay_seconds: None,
             };
             lane.add(Message::new(outgoing, Arc::clone(mailbox)));
         }

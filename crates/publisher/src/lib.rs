@@ -26,6 +26,7 @@ mod dispatch;
 mod error;
 mod lane;
 mod mailbox;
+mod outgoing;
 mod pace;
 mod publisher;
 mod queue;
@@ -34,5 +35,6 @@ mod wording;
 
 pub use connection::{Connection, Credentials, Secret, Settings};
 pub use error::{Failure, FailureKind};
-pub use mailbox::{Outcome, Outgoing, Report};
+pub use mailbox::{Outcome, Report};
+pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;

@@ -12,18 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::error::{Failure, FailureKind};
-
-/// A message to publish.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// The change id. It comes back in the report.
-    pub id: i64,
-    /// The queue's name, URL or ARN, as the sync says it.
-    pub queue: Arc<str>,
-    pub body: String,
-    /// Message attributes: name and value, each of type `String`.
-    pub attributes: Vec<(String, String)>,
-}
+use crate::outgoing::Outgoing;
 
 /// What became of a message.
 #[derive(Clone, Debug)]

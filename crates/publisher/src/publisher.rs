@@ -16,7 +16,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::SendError, un
 use crate::connection::{Connection, Settings};
 use crate::dispatch::{Command, Dispatcher};
 use crate::lane::fail_all;
-use crate::mailbox::{Mailbox, Message, Outgoing, Report};
+use crate::mailbox::{Mailbox, Message, Report};
+use crate::outgoing::Outgoing;
 use crate::pace::after;
 use crate::sqs::Sqs;
 
@@ -153,7 +154,15 @@ mod tests {
     use crate::mailbox::Outcome;
 
     fn outgoing(id: i64) -> Outgoing {
-        Outgoing { id, queue: "orders".into(), body: "{}".to_owned(), attributes: Vec::new() }
+        Outgoing {
+            id,
+            queue: "orders".into(),
+            body: "{}".to_owned(),
+            attributes: Vec::new(),
+            group_id: None,
+            dedup_id: None,
+            delay_seconds: None,
+        }
     }
 
     #[test]
@@ -169,7 +178,11 @@ mod tests {
                 session_token: None,
             },
         };
-        let settings = Settings { retry_for: Duration::from_secs(60), max_requests_in_flight: 1 };
+        let settings = Settings {
+            retry_for: Duration::from_secs(60),
+            max_requests_in_flight: 1,
+            one_per_group: false,
+        };
         let publisher = Publisher::start(connection, settings).unwrap();
         publisher.send((0..25).map(outgoing).collect());
         publisher.command(Command::Panic);

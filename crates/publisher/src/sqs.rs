@@ -5,6 +5,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
+use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
 };
@@ -12,8 +13,8 @@ use md5::{Digest, Md5};
 
 use crate::connection::Connection;
 use crate::error::{Class, Trouble};
-use crate::lane::ATTRIBUTE_TYPE;
-use crate::mailbox::{Message, Outgoing};
+use crate::mailbox::Message;
+use crate::outgoing::{Attribute, AttributeValue, Outgoing};
 use crate::queue::{Located, locate, name_of, onto_endpoint};
 use crate::wording::About;
 
@@ -134,15 +135,23 @@ impl Sqs {
 fn entry(index: usize, message: &Outgoing) -> Result<SendMessageBatchRequestEntry, BuildError> {
     let mut entry = SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
-        .message_body(message.body.as_str());
-    for (name, value) in &message.attributes {
-        let value = MessageAttributeValue::builder()
-            .data_type(ATTRIBUTE_TYPE)
-            .string_value(value.as_str())
-            .build()?;
-        entry = entry.message_attributes(name.as_str(), value);
+        .message_body(message.body.as_str())
+        .set_message_group_id(message.group_id.as_deref().map(str::to_owned))
+        .set_message_deduplication_id(message.dedup_id.clone())
+        .set_delay_seconds(message.delay_seconds.map(i32::from));
+    for attribute in &message.attributes {
+        entry = entry.message_attributes(&*attribute.name, value_of(attribute)?);
     }
     entry.build()
+}
+
+fn value_of(attribute: &Attribute) -> Result<MessageAttributeValue, BuildError> {
+    let value = MessageAttributeValue::builder().data_type(&*attribute.data_type);
+    match &attribute.value {
+        AttributeValue::Text(text) => value.string_value(text.as_str()),
+        AttributeValue::Bytes(bytes) => value.binary_value(Blob::new(bytes.as_slice())),
+    }
+    .build()
 }
 
 /// The builders ask only for fields that are always given, so this is never seen.

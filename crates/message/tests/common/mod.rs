@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use message::{Change, Definition, DefinitionError, Event, Message, Rejection, Source, Value};
+use proptest::prelude::*;
 
 pub fn number(digits: &str) -> Value<'_> {
     Value::Number(Cow::Borrowed(digits))
@@ -71,4 +72,15 @@ pub fn holds(condition: &str, row: &[(&str, Value<'_>)]) -> bool {
 /// The error of a JSON template, for the columns `id` and `full_name`.
 pub fn fault(source: &str) -> DefinitionError {
     compile(&template(source), &[("id", number("1")), ("full_name", text("x"))]).expect_err(source)
+}
+
+/// A value of any kind.
+pub fn any_value() -> impl Strategy<Value = Value<'static>> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(|n| Value::Number(n.to_string().into())),
+        any::<String>().prop_map(|t| Value::Text(t.into())),
+        any::<Vec<String>>().prop_map(|v| Value::Json(serde_json::json!(v).to_string().into())),
+    ]
 }

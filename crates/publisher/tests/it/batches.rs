@@ -30,7 +30,7 @@ fn attributes_arrive_as_strings() {
     let server = Server::willing();
     let publisher = patient(&server.endpoint);
     let mut outgoing = message(1, &arn("orders"), "{}");
-    outgoing.attributes = vec![("kind".to_owned(), "added".to_owned())];
+    outgoing.attributes = vec![text("kind", "String", "added")];
     publisher.send(vec![outgoing]);
     assert_acknowledged(&collect(&publisher, 1)[&1]);
     assert_eq!(
@@ -52,7 +52,7 @@ fn bytes_of_a_batch_never_pass_the_limit() {
         (0..).zip(&sizes).map(|(id, size)| message(id, &queue, "x".repeat(*size))).collect();
     // Attributes count: 3 + 6 + 91 bytes.
     for outgoing in &mut outgoing[6..] {
-        outgoing.attributes = vec![("abc".to_owned(), "v".repeat(91))];
+        outgoing.attributes = vec![text("abc", "String", &"v".repeat(91))];
     }
     publisher.send(outgoing);
     collect(&publisher, sizes.len()).values().for_each(assert_acknowledged);

@@ -124,7 +124,8 @@ fn a_denied_list_says_which_right_is_missing() {
 
 #[test]
 fn an_endpoint_or_region_that_makes_no_url_is_refused_at_the_start() {
-    let settings = || Settings { retry_for: Duration::ZERO, max_requests_in_flight: 1 };
+    let settings =
+        || Settings { retry_for: Duration::ZERO, max_requests_in_flight: 1, one_per_group: false };
     for endpoint in [
         "",
         "not a url",

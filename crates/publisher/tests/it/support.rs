@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use publisher::{
-    Connection, Credentials, Failure, Outcome, Outgoing, Publisher, Report, Secret, Settings,
+    Attribute, AttributeValue, Connection, Credentials, Failure, Outcome, Outgoing, Publisher,
+    Report, Secret, Settings,
 };
 
 /// Longer than any test needs to wait for anything.
@@ -29,7 +30,7 @@ pub fn connection(endpoint: &str) -> Connection {
 }
 
 pub fn start(endpoint: &str, retry_for: Duration, max_requests_in_flight: usize) -> Publisher {
-    let settings = Settings { retry_for, max_requests_in_flight };
+    let settings = Settings { retry_for, max_requests_in_flight, one_per_group: false };
     Publisher::start(connection(endpoint), settings).unwrap()
 }
 
@@ -49,7 +50,23 @@ pub fn arn(queue: &str) -> Arc<str> {
 }
 
 pub fn message(id: i64, queue: &Arc<str>, body: impl Into<String>) -> Outgoing {
-    Outgoing { id, queue: Arc::clone(queue), body: body.into(), attributes: Vec::new() }
+    Outgoing {
+        id,
+        queue: Arc::clone(queue),
+        body: body.into(),
+        attributes: Vec::new(),
+        group_id: None,
+        dedup_id: None,
+        delay_seconds: None,
+    }
+}
+
+pub fn text(name: &str, data_type: &str, value: &str) -> Attribute {
+    Attribute {
+        name: name.into(),
+        data_type: data_type.into(),
+        value: AttributeValue::Text(value.to_owned()),
+    }
 }
 
 /// Messages 0 to `count`, with bodies "m0", "m1", ...
