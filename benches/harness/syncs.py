@@ -21,12 +21,17 @@ class Run:
     seconds: float
 
     @property
+    def publishing_seconds(self):
+        return self.seconds - self.diff_seconds
+
+    @property
     def found(self):
         return self.row.rows_added + self.row.rows_changed + self.row.rows_removed
 
 
-def timed_run(database, name, found=None, while_under_way=lambda: None):
-    """Runs the sync, and makes sure that it succeeds and finds as many changes as it should."""
+def timed_run(database, name, found=None, on_look=lambda run: None):
+    """Runs the sync, and makes sure that it succeeds and finds as many changes as it should. Now and
+    then `on_look` is told its state and the runner's pid, at the latest when the diff has ended."""
     look = "SELECT state, runner_pid FROM sqs_sync.run WHERE run_id = %s"
     diffed = None
     begun = time.perf_counter()
@@ -34,7 +39,7 @@ def timed_run(database, name, found=None, while_under_way=lambda: None):
     while (now := database.admin.execute(look, (run_id,), prepare=True).fetchone()).state in UNDER_WAY:
         if diffed is None and now.state == "publishing":
             diffed = time.perf_counter() - begun
-        while_under_way()
+        on_look(now)
         time.sleep(LOOK_EVERY)
     seconds = time.perf_counter() - begun
     run = Run(database.run_row(run_id), diffed or seconds, seconds)
