@@ -8,7 +8,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install demo demo-stop test test-rust test-server e2e bench lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop test test-rust test-server e2e bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,10 @@ test: test-rust test-server ## every test, on Postgres $PG
 test-rust: setup ## the tests of the crates that know no Postgres
 	@. tools/cargo-env $(server) && cargo test --quiet --package message --package publisher
 
-test-server: test-install ## the tests against a server; TESTS chooses some
+sink: setup
+	@. tools/cargo-env $(server) && cargo build --quiet --package sink
+
+test-server: test-install sink ## the tests against a server; TESTS chooses some
 	@$(pytest) $(or $(TESTS),tests)
 
 e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
