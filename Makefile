@@ -8,7 +8,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install demo demo-stop test test-rust test-server e2e lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop test test-rust test-server e2e bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,7 @@ help: ## list the targets
 	@echo "  PG=15|16|17|18        the Postgres major (15)"
 	@echo "  PROFILE=debug|release the build of demo and tests (debug)"
 	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
+	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, render"
 
 setup: ## install what is missing: Debian packages, a private Postgres, Python packages
 	@tools/setup
@@ -47,11 +48,18 @@ test: test-rust test-server ## every test, on Postgres $PG
 test-rust: setup ## the tests of the crates that know no Postgres
 	@. tools/cargo-env $(server) && cargo test --quiet --package message --package publisher
 
-test-server: test-install ## the tests against a server; TESTS chooses some
+sink: setup
+	@. tools/cargo-env $(server) && cargo build --quiet --package sink
+
+test-server: test-install sink ## the tests against a server; TESTS chooses some
 	@$(pytest) $(or $(TESTS),tests)
 
 e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
 	@$(pytest) -m e2e tests
+
+bench: setup ## how fast it is, against baselines; ONLY chooses some of it
+	@tools/setup-bench $(PG)
+	@PYTHONPATH=tests .tools/venv/bin/python benches/bench.py $(ONLY)
 
 lint: setup ## formatting, clippy, and the licences and sources of dependencies
 	@tools/setup-lint

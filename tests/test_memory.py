@@ -2,15 +2,9 @@
 
 import pytest
 
-LIMIT_MB = 150
+from support.process import anonymous_kb
 
-
-def anonymous_mb(pid):
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            return max(int(line.split()[1]) // 1024 for line in status if line.startswith("RssAnon"))
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        return 0
+LIMIT_KB = 150_000
 
 
 @pytest.mark.parametrize("kind, value", [
@@ -24,6 +18,6 @@ def test_long_values_are_not_read_all_at_once(database, queue, kind, value):
     run_id = database.start_run("large")
     peak = 0
     while database.run_row(run_id).state in ("queued", "diffing", "publishing"):
-        peak = max([peak, *map(anonymous_mb, database.processes("runner"))])
+        peak = max([peak, *map(anonymous_kb, database.processes("runner"))])
     assert database.run_row(run_id).published == 300
-    assert 0 < peak < LIMIT_MB, f"{peak} MB for 300 rows of a megabyte"
+    assert 0 < peak < LIMIT_KB, f"{peak} kB for 300 rows of a megabyte"

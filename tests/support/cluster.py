@@ -26,9 +26,9 @@ DEFAULTS = {
 }
 
 
-def bin_directory(major=MAJOR):
+def bin_directory(server):
     """Behind the link if there is one: who runs the server may not be able to follow it."""
-    return (ROOT / ".tools" / f"pg{major}" / "bin").resolve()
+    return (ROOT / ".tools" / server / "bin").resolve()
 
 
 def as_server_user(command):
@@ -37,9 +37,9 @@ def as_server_user(command):
 
 
 class Cluster:
-    def __init__(self, major=MAJOR, directory=None, **settings):
+    def __init__(self, major=MAJOR, directory=None, server=None, **settings):
         self.major = major
-        self.bin = bin_directory(major)
+        self.bin = bin_directory(server or f"pg{major}")
         # Short, since the path of a Unix socket is, and where any user can reach it.
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="sqs_", dir="/tmp"))
         self.data = self.directory / "data"

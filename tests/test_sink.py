@@ -1,0 +1,45 @@
+"""Publishing to a queue that fails in every way at once: the sink counts what arrives."""
+
+import pytest
+
+from support.running import fresh_name
+from support.sink import Sink
+
+ROWS = 20_000
+# Of requests or entries, as the sink's settings say. A whole request fails in about one case in ten.
+FAULTS = {
+    "throttled_share": 0.03,
+    "failed_share": 0.02,
+    "missing_share": 0.02,
+    "cut_share": 0.02,
+    "reset_before_share": 0.02,
+    "reset_after_share": 0.02,
+}
+
+
+@pytest.fixture(scope="module")
+def sink(tmp_path_factory):
+    sink = Sink(tmp_path_factory.mktemp("sink") / "log").start()
+    yield sink
+    sink.stop()
+
+
+def test_nothing_is_lost_to_partial_failures_throttling_cut_answers_and_resets(database, items, sink):
+    items.fill(ROWS)
+    database.point_at(sink.endpoint)
+    queue = sink.create_queue(fresh_name("queue"), **FAULTS)
+    database.create_sync("items", queue, model="item_rows", fields='["id", "name"]')
+
+    run = database.run("items")
+    counts = sink.counts(queue)
+
+    assert (run.state, run.published, run.rejected, run.in_doubt) == ("succeeded", ROWS, 0, 0)
+    assert (sink.missing(queue, 1, ROWS), counts["distinct"], counts["without_id"]) == (0, ROWS, 0)
+    happened = {what: counts[what] for what in (
+        "throttled_requests", "failed_entries", "missing_entries", "cut_answers", "resets_before", "resets_after")}
+    assert all(happened.values()), happened
+    assert counts["duplicates"] == counts["delivered"] - ROWS
+    # Only what may not have arrived is sent again.
+    unanswered = 10 * (counts["cut_answers"] + counts["resets_after"]) + counts["missing_entries"]
+    assert 0 < counts["duplicates"] <= unanswered
+    assert database.run("items").rows_added == 0, "the snapshot holds all that was acknowledged"
