@@ -1,10 +1,14 @@
 //! Faults happen as they are set, and the account knows what was accepted.
 
 use std::io::ErrorKind;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::*;
+
+/// Far more than any machine needs, and far less than the latency that is set.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_failed_entry_is_the_services_fault_and_not_accepted() {
@@ -107,5 +111,8 @@ fn a_message_is_accepted_before_its_answer_waits() {
     let mut sink = Sink::with("q", json!({"latency_ms": 3_600_000}));
     sink.send_only("q", entries(&[1]));
     sink.reconnect();
-    while sink.counts("q")["delivered"] != 1 {}
+    let begin = Instant::now();
+    while sink.counts("q")["delivered"] != 1 {
+        assert!(begin.elapsed() < DEADLINE, "it was not accepted");
+    }
 }
