@@ -15,6 +15,7 @@ mod sending;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,12 +26,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::sending::Work;
 
+/// As many as a run of the extension has.
+const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(127);
+
 struct Options {
     endpoint: String,
     queue_url: String,
     messages: usize,
     bytes: usize,
-    in_flight: usize,
+    in_flight: NonZeroUsize,
     threads: usize,
 }
 
@@ -43,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let before = Usage::now()?;
     let begin = Instant::now();
-    let done = runtime.block_on(sending::send_all(work, options.in_flight))?;
+    let done = runtime.block_on(sending::send_all(work, options.in_flight.get()))?;
     let seconds = begin.elapsed().as_secs_f64();
     let after = Usage::now()?;
 
@@ -62,7 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn parse() -> Result<Options, Box<dyn Error>> {
     let (mut endpoint, mut queue_url) = (None, None);
-    let (mut messages, mut bytes, mut in_flight, mut threads) = (1_000_000, 300, 128, 1);
+    let (mut messages, mut bytes, mut in_flight, mut threads) =
+        (1_000_000, 300, DEFAULT_IN_FLIGHT, 1);
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
