@@ -14,7 +14,7 @@ use crate::batch::Batch;
 use crate::connection::Settings;
 use crate::error::{Failure, FailureKind, Trouble};
 use crate::lane::{Address, Lane, Step};
-use crate::mailbox::{Epoch, Message, fail_all};
+use crate::mailbox::{Epoch, Mailbox, Message, fail_all};
 use crate::queue::{Located, path_of};
 use crate::sqs::{Answer, Sqs};
 
@@ -36,8 +36,18 @@ enum Done {
     Sent { lane: usize, started: Instant, batch: Batch, answers: Result<Vec<Answer>, Trouble> },
 }
 
+/// Rings at the end too, however it comes.
+struct Bell(Arc<Mailbox>);
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
 pub(crate) struct Dispatcher {
     sqs: Arc<Sqs>,
+    bell: Bell,
     settings: Settings,
     lanes: Vec<Lane>,
     /// The lane of each queue, by what it is called,
@@ -53,9 +63,10 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(sqs: Sqs, settings: Settings) -> Self {
+    pub(crate) fn new(sqs: Sqs, settings: Settings, mailbox: Arc<Mailbox>) -> Self {
         Self {
             sqs: Arc::new(sqs),
+            bell: Bell(mailbox),
             settings,
             lanes: Vec::new(),
             by_name: HashMap::new(),
@@ -81,6 +92,7 @@ impl Dispatcher {
             if self.may_stop() {
                 return;
             }
+            self.bell.0.ring();
             let wake = self.next_wake();
             tokio::select! {
                 command = commands.recv() => match command {
