@@ -18,6 +18,11 @@ use crate::mailbox::{Epoch, Mailbox, Message, fail_all};
 use crate::queue::{Located, path_of};
 use crate::sqs::{Answer, Sqs};
 
+/// No lane has more than so many times the requests in flight that are left to others: a queue
+/// that does not answer must not take them all. (As a switch's ports share its buffer: Choudhury
+/// and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches".)
+const SHARE: usize = 7;
+
 /// What the caller asks of the thread.
 pub(crate) enum Command {
     /// Messages, and the epoch in which they were handed over.
@@ -165,7 +170,8 @@ impl Dispatcher {
         while self.requests.len() < self.limit() && without < self.lanes.len() {
             let index = self.turn % self.lanes.len();
             self.turn = index + 1;
-            match self.lanes[index].next(now) {
+            let share = self.share();
+            match self.lanes[index].next(now, share) {
                 Some(step) => {
                     self.start(index, step, now);
                     without = 0;
@@ -173,6 +179,11 @@ impl Dispatcher {
                 None => without += 1,
             }
         }
+    }
+
+    /// How many requests a lane may have in flight now.
+    fn share(&self) -> usize {
+        SHARE * self.limit().saturating_sub(self.requests.len())
     }
 
     fn start(&mut self, lane: usize, step: Step, started: Instant) {
@@ -246,7 +257,8 @@ impl Dispatcher {
     fn next_wake(&self) -> Option<Instant> {
         let may_start = self.ended.is_none() && self.requests.len() < self.limit();
         let lanes = self.lanes.iter().filter(|_| may_start);
-        lanes.filter_map(Lane::next_wake).chain(self.stop_at).min()
+        let share = self.share();
+        lanes.filter_map(|lane| lane.next_wake(share)).chain(self.stop_at).min()
     }
 }
 
