@@ -62,6 +62,18 @@ COMMENT ON COLUMN sqs_sync.position.initial_done IS 'the first run has gone to i
 COMMENT ON COLUMN sqs_sync.position.next_change_id IS 'change ids from this one on have never been given';
 COMMENT ON COLUMN sqs_sync.position.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
 
+CREATE TABLE sqs_sync.waiting (
+  sync_id   integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  change_id bigint NOT NULL,
+  lane      bigint NOT NULL,
+  in_doubt  boolean NOT NULL,
+  PRIMARY KEY (sync_id, change_id)
+);
+CREATE INDEX waiting_by_lane ON sqs_sync.waiting (sync_id, lane, change_id);
+COMMENT ON TABLE sqs_sync.waiting IS 'changes that a run has read past, since their queue or group takes messages too slowly: they are sent when it has room';
+COMMENT ON COLUMN sqs_sync.waiting.lane IS 'a number made of the queue and the group';
+COMMENT ON COLUMN sqs_sync.waiting.in_doubt IS 'an earlier attempt may have sent it; if not, it certainly was not sent';
+
 CREATE TABLE sqs_sync.definition (
   sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
   version     integer NOT NULL,
@@ -140,6 +152,7 @@ COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read i
 
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.waiting', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');

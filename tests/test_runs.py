@@ -103,7 +103,7 @@ def test_a_cancelled_run_ends_and_the_next_sends_the_rest(synced, items, queue, 
     wait_until(lambda: proxy.requests > 3, "some messages are sent")
     synced.analyst.execute("SELECT sqs_sync_cancel(%s)", (run_id,))
     cancelled = synced.wait_for(run_id, "15 seconds")
-    assert cancelled.state == "cancelled" and cancelled.published < 5000
+    assert cancelled.state == "cancelled" and cancelled.published < 5000, cancelled
 
     proxy.pass_on()
     assert synced.run("items").state == "succeeded"

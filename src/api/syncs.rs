@@ -42,7 +42,7 @@ fn sqs_sync_create(
         let definition = Definition {
             server: required("server", server)?.to_owned(),
             queue: check_queue(required("queue", queue)?)?.to_owned(),
-            source: Source { template, body_column, fields, attributes },
+            source: Source { template, body_column, fields, attributes, ..Source::default() },
             events: catalog::definition::parse_events(&required("events", events)?)?,
             order_by,
             retry_seconds: 0.0,
@@ -262,7 +262,7 @@ fn sqs_sync_alter(
             unset(&mut definition, &option)?;
         }
         let attributes = attributes.or(definition.source.attributes.take());
-        let body = Source { template, body_column, fields, attributes: None };
+        let body = Source { template, body_column, fields, ..Source::default() };
         // A body that is given takes the place of the one before, of whichever kind.
         if body != Source::default() {
             definition.source = body;

@@ -30,6 +30,7 @@ fn read(row: &Row<'_>) -> Result<Definition> {
             body_column: row.get(4)?,
             fields: json(5)?,
             attributes: json(6)?,
+            ..Source::default()
         },
         events: parse_events(&row.need::<Vec<String>>(7)?)?,
         order_by: row.get(8)?,

@@ -6,6 +6,7 @@ pub mod position;
 pub mod rejection;
 pub mod run;
 pub mod sync;
+pub mod waiting;
 
 pub use definition::Definition;
 pub use run::{Run, State};

@@ -56,6 +56,8 @@ pub struct Run {
     pub state: State,
     /// The version of the definition that it began with.
     pub version: Option<i32>,
+    /// When it began, in the form that messages have; empty while it waits.
+    pub started_at: String,
     pub total: i64,
     pub published: i64,
     pub rejected: i64,
@@ -67,7 +69,9 @@ pub struct Run {
 }
 
 const COLUMNS: &str = "run_id, sync_id, state, version, rows_added + rows_changed + rows_removed, \
-                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint";
+                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint, \
+                       COALESCE(pg_catalog.to_char(started_at AT TIME ZONE 'UTC', \
+                                                   'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')";
 
 fn read(row: &Row<'_>) -> Result<Run> {
     Ok(Run {
@@ -83,6 +87,7 @@ fn read(row: &Row<'_>) -> Result<Run> {
         sqlstate: row.get(10)?,
         error: row.get(11)?,
         hint: row.get(12)?,
+        started_at: row.need(13)?,
     })
 }
 
@@ -152,18 +157,21 @@ pub struct Found {
     pub added: i64,
     pub changed: i64,
     pub removed: i64,
+    /// Of these, what moved the snapshot at once: no message is due.
+    pub silent: i64,
     pub rejected: i64,
 }
 
 pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.run SET state = 'publishing', attempts = 0, rows_added = $2, rows_changed = $3, \
-         rows_removed = $4, rejected = rejected + $5 WHERE run_id = $1",
+         rows_removed = $4, rows_silent = $5, rejected = rejected + $6 WHERE run_id = $1",
         &[
             run_id.into(),
             found.added.into(),
             found.changed.into(),
             found.removed.into(),
+            found.silent.into(),
             found.rejected.into(),
         ],
     )?;
@@ -171,11 +179,11 @@ pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
 }
 
 /// Adds to the counts of a run, in the transaction that moves what is counted.
-pub fn count(run_id: i64, published: i64, silent: i64, rejected: i64) -> Result<()> {
+pub fn count(run_id: i64, published: i64, rejected: i64) -> Result<()> {
     sql::execute(
-        "UPDATE sqs_sync.run SET published = published + $2, rows_silent = rows_silent + $3, \
-         rejected = rejected + $4, attempts = 0 WHERE run_id = $1",
-        &[run_id.into(), published.into(), silent.into(), rejected.into()],
+        "UPDATE sqs_sync.run SET published = published + $2, rejected = rejected + $3, \
+         attempts = 0 WHERE run_id = $1",
+        &[run_id.into(), published.into(), rejected.into()],
     )?;
     Ok(())
 }

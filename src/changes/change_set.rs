@@ -1,6 +1,8 @@
 //! The change set: read in batches, and moved to the snapshot when SQS has acknowledged.
 //! Everything here runs as the sync's owner.
 
+use pgrx::datum::DatumWithOid;
+
 use super::columns::Column;
 use super::diff::key_json;
 use super::key::{self, KeyColumn};
@@ -19,31 +21,52 @@ const WORTH_TRUNCATING: i64 = 8 << 20;
 
 impl ChangeSet<'_> {
     /// The next changes after `after`, up to and including `through`, that were found under
-    /// this version of the definition.
+    /// this version of the definition, with these of their columns.
     pub fn read(
         &self,
+        columns: &[Column],
         after: i64,
         through: i64,
         version: i32,
         limit: Limit,
     ) -> Result<Vec<ChangeRow>> {
-        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let these =
+            "sqs_sync_change_id > $1 AND sqs_sync_change_id <= $2 AND sqs_sync_version = $3";
+        self.read_where(these, &[after.into(), through.into(), version.into()], columns, limit)
+    }
+
+    /// These changes in their order, as many as there is room for.
+    pub fn read_these(
+        &self,
+        columns: &[Column],
+        ids: &[i64],
+        limit: Limit,
+    ) -> Result<Vec<ChangeRow>> {
+        let these = "sqs_sync_change_id = ANY ($1)";
+        self.read_where(these, &[ids.to_vec().into()], columns, limit)
+    }
+
+    fn read_where(
+        &self,
+        these: &str,
+        arguments: &[DatumWithOid<'_>],
+        columns: &[Column],
+        limit: Limit,
+    ) -> Result<Vec<ChangeRow>> {
+        let contents: String = columns.iter().map(|c| format!(", {}", c.quoted())).collect();
         let statement = format!(
-            "SELECT sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, {} FROM ONLY {} \
-             WHERE sqs_sync_change_id > $1 AND sqs_sync_change_id <= $2 AND sqs_sync_version = $3 ORDER BY sqs_sync_change_id",
-            columns.join(", "),
+            "SELECT sqs_sync_change_id, sqs_sync_event{contents} FROM ONLY {} \
+             WHERE {these} ORDER BY sqs_sync_change_id",
             self.tables.changes
         );
         rights::pin_output();
-        rows::read_changes(&statement, &[after.into(), through.into(), version.into()], limit)
+        rows::read_changes(&statement, arguments, limit)
     }
 
     /// Moves acknowledged changes to the snapshot. All of them, or an error: what is counted
     /// here is what the queue has been told. Returns how many rows more the snapshot has.
     pub fn acknowledge(&self, ids: &[i64]) -> Result<i64> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
-        let set: Vec<String> = columns.iter().map(|c| format!("{c} = EXCLUDED.{c}")).collect();
-        let key: Vec<String> = self.key.iter().map(|k| k.column.quoted()).collect();
         let same_key = key::equal(
             self.key,
             |i| format!("s.{}", self.key[i].column.quoted()),
@@ -57,12 +80,10 @@ impl ChangeSet<'_> {
                       WHERE t.sqs_sync_event = 'removed' AND {same_key} RETURNING 1), \
              put AS (INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
                      SELECT {columns}, sqs_sync_hash, $2 FROM told WHERE sqs_sync_event <> 'removed' \
-                     ON CONFLICT ({}) DO UPDATE SET {}, sqs_sync_hash = EXCLUDED.sqs_sync_hash, \
-                     sqs_sync_hash_version = EXCLUDED.sqs_sync_hash_version RETURNING 1) \
+                     {} RETURNING 1) \
              SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM gone) + (SELECT count(*) FROM put), \
              (SELECT count(*) FROM told WHERE sqs_sync_event = 'added') - (SELECT count(*) FROM gone)",
-            key.join(", "),
-            set.join(", "),
+            over_the_same_key(self.columns, self.key),
         );
         let moved = sql::returning(
             &statement,
@@ -93,13 +114,6 @@ impl ChangeSet<'_> {
         })
     }
 
-    /// Drops changes that certainly were not accepted: the next diff finds them again.
-    pub fn drop_unsent(&self, ids: &[i64]) -> Result<()> {
-        let statement =
-            format!("DELETE FROM ONLY {} WHERE sqs_sync_change_id = ANY ($1)", self.tables.changes);
-        sql::execute(&statement, &[ids.to_vec().into()]).map(|_| ())
-    }
-
     /// Whether the change set takes so much room that truncating it is worth a lock.
     pub fn is_worth_truncating(&self) -> Result<bool> {
         let bytes: i64 = sql::value(
@@ -119,4 +133,24 @@ impl ChangeSet<'_> {
     pub fn clear(&self) -> Result<()> {
         sql::execute(&format!("DELETE FROM ONLY {}", self.tables.changes), &[]).map(|_| ())
     }
+}
+
+/// What an INSERT into the snapshot does with a row that it already has.
+pub fn over_the_same_key(columns: &[Column], key: &[KeyColumn]) -> String {
+    let set: Vec<String> =
+        columns.iter().map(|c| format!("{0} = EXCLUDED.{0}", c.quoted())).collect();
+    let key: Vec<String> = key.iter().map(|k| k.column.quoted()).collect();
+    format!(
+        "ON CONFLICT ({}) DO UPDATE SET {}, sqs_sync_hash = EXCLUDED.sqs_sync_hash, \
+         sqs_sync_hash_version = EXCLUDED.sqs_sync_hash_version",
+        key.join(", "),
+        set.join(", ")
+    )
+}
+
+/// Drops changes that certainly were not accepted: the next diff finds them again.
+pub fn drop_unsent(tables: &Tables, ids: &[i64]) -> Result<()> {
+    let statement =
+        format!("DELETE FROM ONLY {} WHERE sqs_sync_change_id = ANY ($1)", tables.changes);
+    sql::execute(&statement, &[ids.to_vec().into()]).map(|_| ())
 }

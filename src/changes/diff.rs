@@ -6,12 +6,15 @@
 //! join ([`crate::pg::planner`]), whose rows come by key, so that neighbours show which keys
 //! are not unique ([`crate::pg::spool`]).
 
+use message::Event;
 use pgrx::datum::DatumWithOid;
 
+use super::change_set;
 use super::columns::Column;
 use super::key::{self, KeyColumn, MAX_KEY_BYTES, Order};
 use super::tables::Tables;
 use crate::catalog::rejection::Rejection;
+use crate::pg::hash;
 use crate::pg::planner::{self, MODEL_ALIAS as MODEL};
 use crate::pg::spool::{self, Spool};
 use crate::pg::{Error, Result};
@@ -80,30 +83,26 @@ impl Subject<'_> {
         )
     }
 
-    /// Writes what was found to the change set, numbered from `first_id` in the order of the
-    /// model; changes whose event is not in `published` are silent.
+    /// Writes what is to be published to the change set, numbered from `first_id` in the order
+    /// of the model.
     pub fn write(
         &self,
         found: &Spool,
         first_id: i64,
         version: i32,
-        published: &[&str],
+        published: &[Event],
     ) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
         let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
         let gone: Vec<String> = columns.iter().map(|c| format!("s.{c}")).collect();
-        let same_key = key::equal(
-            self.key,
-            |i| format!("s.{}", self.key[i].column.quoted()),
-            |i| format!("g.k{}", i + 1),
-        );
         let statement = format!(
-            "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_silent, sqs_sync_version, sqs_sync_hash, {}) \
-             SELECT $1 - 1 + row_number() OVER ({}), event, event <> ALL ($2), $3, hash, {} \
-             FROM (SELECT CASE WHEN p.told_hash IS NULL THEN 'added' ELSE 'changed' END AS event, p.hash, {} FROM {} AS p \
+            "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_version, sqs_sync_hash, {}) \
+             SELECT $1 - 1 + row_number() OVER ({}), event, $3, hash, {} \
+             FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} FROM {} AS p \
                    UNION ALL \
-                   SELECT 'removed', NULL, {} FROM {} AS g JOIN ONLY {} AS s ON {same_key}) AS u (event, hash, {})",
+                   SELECT 'removed', NULL, {} FROM {} AS g JOIN ONLY {} AS s ON {}) AS u (event, hash, {}) \
+             WHERE event = ANY ($2)",
             self.tables.changes,
             columns.join(", "),
             self.ordering(),
@@ -113,14 +112,59 @@ impl Subject<'_> {
             gone.join(", "),
             spool::GONE,
             self.tables.snapshot,
+            self.is_gone(),
             contents.join(", "),
         );
-        let published: Vec<String> = published.iter().map(|event| (*event).to_owned()).collect();
-        let arguments: [DatumWithOid<'_>; 3] = [first_id.into(), published.into(), version.into()];
+        let arguments: [DatumWithOid<'_>; 3] =
+            [first_id.into(), names_of(published).into(), version.into()];
         found.with_relations(|client| {
             client.update(statement.as_str(), None, &arguments)?;
             Ok(())
         })
+    }
+
+    /// Brings the snapshot in line with changes of these events, of which no message is due.
+    pub fn adopt(&self, found: &Spool, silent: &[Event]) -> Result<()> {
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
+        let over = match silent.contains(&Event::Changed) {
+            true => change_set::over_the_same_key(self.columns, self.key),
+            false => String::new(),
+        };
+        let statement = format!(
+            "INSERT INTO {} ({}, sqs_sync_hash, sqs_sync_hash_version) \
+             SELECT {}, p.hash, $2 FROM {} AS p WHERE {EVENT_OF_PUT} = ANY ($1) {over}",
+            self.tables.snapshot,
+            columns.join(", "),
+            put.join(", "),
+            spool::PUT,
+        );
+        found.with_relations(|client| {
+            if found.counts.of(silent, &[Event::Added, Event::Changed]) > 0 {
+                let arguments: [DatumWithOid<'_>; 2] =
+                    [names_of(silent).into(), hash::VERSION.into()];
+                client.update(statement.as_str(), None, &arguments)?;
+            }
+            if found.counts.of(silent, &[Event::Removed]) > 0 {
+                let statement = format!(
+                    "DELETE FROM ONLY {} AS s USING {} AS g WHERE {}",
+                    self.tables.snapshot,
+                    spool::GONE,
+                    self.is_gone()
+                );
+                client.update(statement.as_str(), None, &[])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// That the snapshot's row `s` is the one spooled as `g`.
+    fn is_gone(&self) -> String {
+        key::equal(
+            self.key,
+            |i| format!("s.{}", self.key[i].column.quoted()),
+            |i| format!("g.k{}", i + 1),
+        )
     }
 
     /// What is inside `OVER (…)`: on a tie, removed rows come before added ones.
@@ -182,6 +226,13 @@ impl Subject<'_> {
             spool::TOO_LONG,
         )
     }
+}
+
+/// The event of a row `p` of [`spool::PUT`].
+const EVENT_OF_PUT: &str = "CASE WHEN p.told_hash IS NULL THEN 'added' ELSE 'changed' END";
+
+fn names_of(events: &[Event]) -> Vec<String> {
+    events.iter().map(|event| event.as_str().to_owned()).collect()
 }
 
 /// Rejections read from the spool at once.

@@ -139,10 +139,15 @@ impl From<message::DefinitionError> for Error {
             message::ErrorKind::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             message::ErrorKind::UndefinedColumn => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
             message::ErrorKind::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            message::ErrorKind::NotAllowed => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
         };
         let message = match error.property() {
             "body" | "key" => error.to_string(),
             property => format!("{property}: {error}"),
+        };
+        let message = match error.event() {
+            Some(event) => format!("{event}: {message}"),
+            None => message,
         };
         Error { hint: error.hint().map(str::to_owned), ..Error::new(code, message) }
     }

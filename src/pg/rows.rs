@@ -1,7 +1,7 @@
 //! Rows of the change set, read as values that the message crate renders from. The forms:
-//! numbers with every digit that Postgres has, JSON as it is, a timestamptz in UTC with Z, a
-//! timestamp bare, and all else by the text of its type. To be run under the output settings
-//! ([`super::rights::pin_output`]).
+//! numbers with every digit that Postgres has, JSON as it is, a bytea as its bytes, a timestamptz
+//! in UTC with Z, a timestamp bare, and all else by the text of its type. To be run under the
+//! output settings ([`super::rights::pin_output`]).
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -17,7 +17,6 @@ use super::{Error, Result};
 pub struct ChangeRow {
     pub id: i64,
     pub event: String,
-    pub silent: bool,
     /// Values of the model's columns, in the change set's order.
     pub values: Vec<Value<'static>>,
 }
@@ -26,6 +25,7 @@ impl ChangeRow {
     fn bytes(&self) -> usize {
         let length = |value: &Value<'_>| match value {
             Value::Number(text) | Value::Text(text) | Value::Json(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
             Value::Null | Value::Bool(_) => 0,
         };
         self.values.iter().map(|value| length(value) + size_of::<Value<'_>>()).sum()
@@ -42,7 +42,7 @@ pub struct Limit {
 /// Rows fetched at first from a cursor; doubled while they are small.
 const FIRST_FETCH: usize = 16;
 
-/// Reads what `statement` selects: id, event, silent, then the model's columns.
+/// Reads what `statement` selects: id, event, then the model's columns.
 pub fn read_changes(
     statement: &str,
     arguments: &[DatumWithOid<'_>],
@@ -121,11 +121,11 @@ unsafe fn read_change(
             if null { Value::Null } else { reader.read(datum)? }
         });
     }
-    let row = values.split_off(3);
-    match <[Value<'static>; 3]>::try_from(values) {
-        Ok([Value::Number(id), Value::Text(event), Value::Bool(silent)]) => {
+    let row = values.split_off(2);
+    match <[Value<'static>; 2]>::try_from(values) {
+        Ok([Value::Number(id), Value::Text(event)]) => {
             let id = id.parse().map_err(|_| Error::internal("a change id is not a number"))?;
-            Ok(ChangeRow { id, event: event.into_owned(), silent, values: row })
+            Ok(ChangeRow { id, event: event.into_owned(), values: row })
         }
         _ => Err(Error::internal("the change set does not have the columns it was made with")),
     }
@@ -139,6 +139,7 @@ enum Reader {
     Int8,
     Text,
     Json,
+    Bytes,
     Array,
     Output(As, Box<pg_sys::FmgrInfo>),
 }
@@ -162,6 +163,7 @@ impl Reader {
             pg_sys::INT8OID => Reader::Int8,
             pg_sys::TEXTOID | pg_sys::VARCHAROID => Reader::Text,
             pg_sys::JSONOID => Reader::Json,
+            pg_sys::BYTEAOID => Reader::Bytes,
             pg_sys::FLOAT4OID | pg_sys::FLOAT8OID | pg_sys::NUMERICOID | pg_sys::OIDOID => {
                 output(As::Number)
             }
@@ -185,6 +187,9 @@ impl Reader {
                 Reader::Int8 => number((datum.value() as i64).to_string()),
                 Reader::Text => Value::Text(Cow::Owned(varlena_text(datum)?)),
                 Reader::Json => Value::Json(Cow::Owned(varlena_text(datum)?)),
+                Reader::Bytes => {
+                    Value::Bytes(Cow::Owned(with_varlena(datum, |bytes| bytes.to_owned())))
+                }
                 Reader::Array => Value::Json(Cow::Owned(array_text(datum)?)),
                 Reader::Output(read_as, function) => {
                     let text = output_text(function, datum)?;
@@ -265,15 +270,22 @@ unsafe fn array_text(datum: Datum) -> Result<String> {
 /// # Safety
 /// `datum` is a non-null varlena whose bytes are text.
 unsafe fn varlena_text(datum: Datum) -> Result<String> {
+    // SAFETY: by the caller's promise.
+    unsafe { with_varlena(datum, utf8) }
+}
+
+/// # Safety
+/// `datum` is a non-null varlena.
+unsafe fn with_varlena<T>(datum: Datum, read: impl FnOnce(&[u8]) -> T) -> T {
     // SAFETY: by the caller's promise; what detoasting copied is ours to free.
     unsafe {
         let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
         let plain = pg_sys::pg_detoast_datum_packed(stored);
-        let copy = utf8(pgrx::varlena_to_byte_slice(plain));
+        let value = read(pgrx::varlena_to_byte_slice(plain));
         if plain != stored {
             pg_sys::pfree(plain.cast());
         }
-        copy
+        value
     }
 }
 

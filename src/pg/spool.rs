@@ -10,6 +10,7 @@
 
 use std::ffi::{CStr, CString};
 
+use message::Event;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
 use pgrx::{PgMemoryContexts, pg_sys};
@@ -42,6 +43,18 @@ pub struct Counts {
     pub too_long: i64,
     /// Rows of the snapshot, whether they changed or not.
     pub told: i64,
+}
+
+impl Counts {
+    /// How many changes are of one of `events` and of one of `among`.
+    pub fn of(&self, events: &[Event], among: &[Event]) -> i64 {
+        let count = |event: &Event| match event {
+            Event::Added => self.added,
+            Event::Changed => self.changed,
+            Event::Removed => self.removed,
+        };
+        events.iter().filter(|event| among.contains(event)).map(count).sum()
+    }
 }
 
 /// What a diff found. Valid until the end of the transaction that made it.
@@ -182,17 +195,10 @@ struct Collector {
     scratch: pg_sys::MemoryContext,
     /// The change of the row before, until the next key shows that it was unique.
     pending: *mut pg_sys::TupleTableSlot,
-    pending_is: Option<Change>,
+    pending_is: Option<Event>,
     stores: [*mut pg_sys::Tuplestorestate; 4],
     counts: Counts,
     unknown_version: Option<i16>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Added,
-    Changed,
-    Removed,
 }
 
 impl Collector {
@@ -322,17 +328,17 @@ impl Collector {
         hash: Option<i64>,
         values: &[pg_sys::Datum],
         nulls: &[bool],
-    ) -> Option<Change> {
+    ) -> Option<Event> {
         if nulls[SNAPSHOT_HASH] {
-            return Some(Change::Added);
+            return Some(Event::Added);
         }
         let version = values[SNAPSHOT_VERSION].value() as i16;
         if version != hash::VERSION {
             self.unknown_version = Some(version);
         }
         match hash {
-            None => Some(Change::Removed),
-            Some(hash) => (hash != values[SNAPSHOT_HASH].value() as i64).then_some(Change::Changed),
+            None => Some(Event::Removed),
+            Some(hash) => (hash != values[SNAPSHOT_HASH].value() as i64).then_some(Event::Changed),
         }
     }
 
@@ -401,17 +407,17 @@ impl Collector {
 
     /// Hands the row before on, now that its key has shown to be unique.
     fn flush(&mut self) {
-        let Some(change) = self.pending_is.take() else { return };
-        let store = match change {
-            Change::Added => {
+        let Some(event) = self.pending_is.take() else { return };
+        let store = match event {
+            Event::Added => {
                 self.counts.added += 1;
                 self.stores[0]
             }
-            Change::Changed => {
+            Event::Changed => {
                 self.counts.changed += 1;
                 self.stores[0]
             }
-            Change::Removed => {
+            Event::Removed => {
                 self.counts.removed += 1;
                 self.stores[1]
             }

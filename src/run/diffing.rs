@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use message::Event;
 use pgrx::PgSqlErrorCode;
 
 use super::job::{self, Job, Shape};
@@ -169,11 +170,8 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     as_superuser(check_not_replaced)?;
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let skip = !initial_done && job.sync.initial == Initial::Skip;
-    let published: Vec<&str> = match skip {
-        true => Vec::new(),
-        false => definition.events.iter().map(|event| event.as_str()).collect(),
-    };
-    keep(job, &subject, &found, &published)
+    let published: &[Event] = if skip { &[] } else { &definition.events };
+    keep(job, &subject, &found, published)
 }
 
 /// The snapshot of this transaction is older than its locks. A table that was truncated and
@@ -198,13 +196,21 @@ fn check_not_replaced() -> Result<()> {
     }
 }
 
-/// Writes the change set and the rejections, and what the run has found.
-fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[&str]) -> Result<()> {
+/// Writes the change set, what moves silently and the rejections, and what the run has found.
+fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[Event]) -> Result<()> {
     let counts = found.counts;
-    let total = counts.added + counts.changed + counts.removed;
-    let first =
-        super::on_catalog(|| catalog::position::take_change_ids(job.sync.id, total, timeline()))?;
-    job.as_owner(|| subject.write(found, first, job.version()?, published))?;
+    let silent: Vec<Event> =
+        Event::ALL.into_iter().filter(|event| !published.contains(event)).collect();
+    let due = counts.of(published, &Event::ALL);
+    if due > 0 {
+        let first =
+            super::on_catalog(|| catalog::position::take_change_ids(job.sync.id, due, timeline()))?;
+        job.as_owner(|| subject.write(found, first, job.version()?, published))?;
+    }
+    let unannounced = counts.of(&silent, &Event::ALL);
+    if unannounced > 0 {
+        job.as_owner(|| subject.adopt(found, &silent))?;
+    }
     let mut rejected = 0;
     job.as_owner(|| {
         subject.each_unfit(found, |rejections| {
@@ -212,14 +218,17 @@ fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[&str]) -> 
             super::on_catalog(|| catalog::rejection::record(job.sync.id, job.run.id, rejections))
         })
     })?;
+    let told =
+        counts.told + counts.of(&silent, &[Event::Added]) - counts.of(&silent, &[Event::Removed]);
     super::on_catalog(|| {
-        catalog::position::set_told_rows(job.sync.id, counts.told)?;
+        catalog::position::set_told_rows(job.sync.id, told)?;
         catalog::run::set_found(
             job.run.id,
             &Found {
                 added: counts.added,
                 changed: counts.changed,
                 removed: counts.removed,
+                silent: unannounced,
                 rejected,
             },
         )

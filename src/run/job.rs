@@ -3,13 +3,13 @@
 use pgrx::pg_sys::Oid;
 
 use crate::catalog::{self, Definition, Run, Sync};
-use crate::changes::change_set::ChangeSet;
+use crate::changes::change_set::{self, ChangeSet};
 use crate::changes::columns::{self, Column};
 use crate::changes::key::{self, KeyColumn};
 use crate::changes::layout::AsOwner;
 use crate::changes::tables::{self, Tables};
 use crate::pg::rights::as_superuser;
-use crate::pg::transaction::{timeline, transaction};
+use crate::pg::transaction::{despite_cancel, timeline, transaction};
 use crate::pg::{Error, Result, rights, sql};
 
 /// Bounds every wait for a lock that somebody holds on the owner's objects: an
@@ -129,17 +129,44 @@ impl Job {
         })
     }
 
+    /// Drops changes that an earlier run has set aside: they certainly were not sent, and the
+    /// diff finds them again. After that, what was handed over and is there is in doubt.
+    pub fn drop_waiting(&self) -> Result<()> {
+        let drop_some = || {
+            let some = super::on_catalog(|| catalog::waiting::take_some(self.sync.id, AT_ONCE))?;
+            let unsent: Vec<i64> =
+                some.iter().filter(|w| !w.in_doubt).map(|w| w.change_id).collect();
+            self.on_batch(|| change_set::drop_unsent(&self.tables, &unsent))?;
+            Ok(some.is_empty())
+        };
+        while !super::retried(super::CATALOG_ATTEMPTS, || {
+            despite_cancel(|| transaction(drop_some))
+        })? {}
+        Ok(())
+    }
+
+    /// What another server noted as set aside, it may have sent afterwards.
+    pub fn distrust_waiting(&self) -> Result<()> {
+        super::catalog_transaction(|| catalog::waiting::distrust(self.sync.id, timeline()))
+    }
+
     /// Changes that may have been sent and are not acknowledged.
     pub fn count_in_doubt(&self) -> Result<i64> {
-        let through =
-            super::on_catalog(|| catalog::position::handed_through(self.sync.id, timeline()))?;
+        let (through, unsent) = super::on_catalog(|| {
+            let through = catalog::position::handed_through(self.sync.id, timeline())?;
+            Ok((through, catalog::waiting::count_unsent(self.sync.id)?))
+        })?;
         let statement = format!(
             "SELECT count(*) FROM ONLY {} WHERE sqs_sync_change_id <= $1",
             self.tables.changes
         );
-        self.as_owner(|| sql::value(&statement, &[through.into()]))
+        let handed: i64 = self.as_owner(|| sql::value(&statement, &[through.into()]))?;
+        Ok(handed - unsent)
     }
 }
+
+/// Changes that are dropped in one transaction.
+const AT_ONCE: i64 = 10_000;
 
 /// The columns and key of a sync's tables, as the change set has them now.
 pub struct Shape {
@@ -158,11 +185,28 @@ impl Shape {
     pub fn change_set<'a>(&'a self, job: &'a Job) -> ChangeSet<'a> {
         ChangeSet { tables: &job.tables, columns: &self.columns, key: &self.key }
     }
-
-    pub fn names(&self) -> Vec<String> {
-        self.columns.iter().map(|c| c.name.clone()).collect()
-    }
 }
+
+/// Compiles a definition for those columns alone that it uses, which need not be all that the
+/// model has; returns them with it.
+pub fn compile_narrow(
+    sync: &Sync,
+    definition: &Definition,
+    columns: &[Column],
+) -> Result<(Vec<Column>, message::Definition)> {
+    let names = |columns: &[Column]| columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    let compiled = compile(sync, definition, &names(columns))?;
+    let used = &compiled.columns_used().row;
+    let is_needed =
+        |(i, column): &(usize, &Column)| used.contains(i) || sync.key.contains(&column.name);
+    let needed: Vec<Column> =
+        columns.iter().enumerate().filter(is_needed).map(|(_, c)| c.clone()).collect();
+    let narrow = compile(sync, definition, &names(&needed))?;
+    Ok((needed, narrow))
+}
+
+/// Only a FIFO queue is told of it, and `sqs_sync_create` and `alter` refuse those.
+const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Compiles a definition for these columns; an error names the sync.
 pub fn compile(
@@ -170,7 +214,16 @@ pub fn compile(
     definition: &Definition,
     columns: &[String],
 ) -> Result<message::Definition> {
-    message::Definition::compile(&definition.source, columns, &sync.key).map_err(|error| {
+    let source =
+        message::Source { queue: Some(definition.queue.clone()), ..definition.source.clone() };
+    let context = message::Context {
+        columns,
+        key: &sync.key,
+        sync_name: &sync.name,
+        sync_uuid: NO_UUID,
+        allowed_queues: None,
+    };
+    message::Definition::compile(&source, &context).map_err(|error| {
         let undefined = error.kind() == message::ErrorKind::UndefinedColumn;
         let error = Error::from(error).in_sync(&sync.name);
         match undefined && error.hint.is_none() {

@@ -2,8 +2,11 @@
 //! published and acknowledged, the run is finished. Executed by a runner; all that it knows is
 //! in the catalog and in the change set, so that another runner can go on where one died.
 
+mod backlog;
 mod diffing;
+mod handing;
 mod job;
+mod outgoing;
 mod pipeline;
 mod sender;
 mod settle;
@@ -65,7 +68,9 @@ fn work(job: &Job) -> Result<End> {
     job.become_owner()?;
     job.check_tables()?;
     job.check_snapshot()?;
+    job.distrust_waiting()?;
     if job.run.state != State::Publishing {
+        job.drop_waiting()?;
         let resent = publish(job, job.handed_through()?)?;
         if let Some(end) = resent {
             return Ok(end);

@@ -1,33 +1,29 @@
 //! Publishing: reading, rendering, sending and acknowledging overlap. This thread reads and
 //! renders changes and settles results; the publisher's thread sends, many requests at once.
-//! What is read and not yet settled is bounded; no transaction is open while anything is
-//! waited for.
+//! What is read and not yet settled is bounded ([`super::backlog`]); no transaction is open
+//! while anything is waited for.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::{Change, Event};
-use publisher::{Attribute, AttributeValue, Failure, Outgoing, Report, Settings};
+use publisher::{Failure, Report, Settings};
 
+use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT};
+use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job, Shape};
+use super::outgoing;
 use super::sender::Sender;
 use super::settle::{Refused, Settlement};
 use super::{End, State};
 use crate::catalog::{self, Definition};
+use crate::changes::columns::Column;
 use crate::connection;
 use crate::pg::rights::as_superuser;
-use crate::pg::rows::{ChangeRow, Limit};
-use crate::pg::transaction::{flush_at_commit, transaction};
+use crate::pg::rows::ChangeRow;
+use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, process};
 
-/// Requests that wait for their answer at once.
-const MAX_REQUESTS_IN_FLIGHT: usize = 128;
-/// Messages read and not settled: those in flight, and as many behind them.
-const MAX_OUTSTANDING: usize = 2 * 10 * MAX_REQUESTS_IN_FLIGHT;
-/// Bytes of messages that are read and not settled.
-const MAX_OUTSTANDING_BYTES: usize = 64 << 20;
-/// What is read at once.
-const BATCH: Limit = Limit { rows: 1000, bytes: 8 << 20 };
 /// Results that are settled in one transaction, unless there is nothing else to do.
 const SETTLE_AT: usize = 1000;
 /// How long a result waits for others to be settled with.
@@ -36,10 +32,15 @@ const SETTLE_AFTER: Duration = Duration::from_millis(50);
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long this thread waits before it looks around again, whatever wakes it.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
+/// How long lanes without room may keep what comes after them from being read. A lane that
+/// keeps up needs less.
+const STUCK_AFTER: Duration = Duration::from_millis(20);
 
 pub struct Pipeline<'a> {
     job: &'a Job,
     shape: Shape,
+    /// The columns that messages are made of, which alone are read.
+    columns: Vec<Column>,
     definition: message::Definition,
     queue: Arc<str>,
     version: i32,
@@ -47,12 +48,14 @@ pub struct Pipeline<'a> {
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
-    /// Changes up to this id may have been sent before this pipeline began.
+    /// Changes up to this id may have been sent before this pipeline began, unless they wait.
     in_doubt_through: i64,
+    /// Changes up to this id may wait, set aside by a runner before.
+    sift_through: i64,
     exhausted: bool,
-    /// Bytes of each message that the publisher has and has not reported.
-    outstanding: std::collections::HashMap<i64, usize>,
-    outstanding_bytes: usize,
+    backlog: Backlog,
+    /// Since when there is more to read, and no room.
+    stuck_since: Option<Instant>,
     unsettled: Settlement,
     unsettled_since: Option<Instant>,
     failure: Option<Arc<Failure>>,
@@ -69,23 +72,26 @@ impl<'a> Pipeline<'a> {
         let load = || {
             let definition: Definition = catalog::definition::load(job.sync.id, version)?;
             let shape = Shape::of(job)?;
-            let compiled = job::compile(&job.sync, &definition, &shape.names())?;
+            let (columns, compiled) = job::compile_narrow(&job.sync, &definition, &shape.columns)?;
             let connection = connection::of(&definition.server, job.owner)
                 .map_err(|error| error.in_sync(&job.sync.name))?;
-            Ok((definition, shape, compiled, connection))
+            let sift_through = catalog::waiting::last(job.sync.id)?;
+            Ok((definition, shape, columns, compiled, connection, sift_through))
         };
-        let (definition, shape, compiled, connection) = transaction(|| as_superuser(load))?;
+        let (definition, shape, columns, compiled, connection, sift_through) =
+            transaction(|| as_superuser(load))?;
         let settings = Settings {
             retry_for: Duration::from_secs_f64(
                 definition.retry_seconds.clamp(0.0, MAX_RETRY_SECONDS),
             ),
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
-            one_per_group: false,
+            one_per_group: definition.order_by.is_some(),
         };
         let publisher = Sender::start(connection, settings)?;
         Ok(Pipeline {
             job,
             shape,
+            columns,
             definition: compiled,
             queue: definition.queue.into(),
             version,
@@ -93,9 +99,10 @@ impl<'a> Pipeline<'a> {
             after: 0,
             through,
             in_doubt_through: job.handed_through()?,
+            sift_through: sift_through.unwrap_or(0),
             exhausted: false,
-            outstanding: std::collections::HashMap::new(),
-            outstanding_bytes: 0,
+            backlog: Backlog::default(),
+            stuck_since: None,
             unsettled: Settlement::default(),
             unsettled_since: None,
             failure: None,
@@ -110,15 +117,14 @@ impl<'a> Pipeline<'a> {
         loop {
             self.look_for_cancel();
             self.collect();
-            if self.is_time_to_settle() {
-                self.settle()?;
-            }
-            if self.wants_more() {
-                self.fill();
-            } else if self.outstanding.is_empty() && self.unsettled.is_empty() {
+            self.release();
+            let hand_over = self.next_hand_over();
+            if hand_over.is_some() || self.is_time_to_settle() {
+                self.take_turn(hand_over)?;
+            } else if self.is_done() {
                 break;
             } else if self.has_waited_enough() {
-                self.give_up();
+                self.backlog.abandon();
             } else {
                 process::wait(self.publisher.notifier(), self.patience());
             }
@@ -144,101 +150,165 @@ impl<'a> Pipeline<'a> {
 
     fn cancel(&mut self) {
         self.cancelled_at = Some(Instant::now());
-        self.publisher.cancel();
+        self.stop();
     }
 
     /// The first failure ends the run: what is not in flight is given back at once.
     fn stop_for(&mut self, failure: Arc<Failure>) {
         if self.failure.is_none() {
             self.failure = Some(failure);
-            self.publisher.cancel();
+            self.stop();
         }
+    }
+
+    fn stop(&mut self) {
+        self.publisher.cancel();
+        self.unsettled.add_unsent(self.backlog.give_back());
     }
 
     fn has_stopped(&self) -> bool {
         self.failure.is_some() || self.cancelled_at.is_some()
     }
 
-    fn wants_more(&self) -> bool {
-        !self.exhausted
-            && !self.has_stopped()
-            && self.outstanding.len() + BATCH.rows <= MAX_OUTSTANDING
-            && self.outstanding_bytes + BATCH.bytes <= MAX_OUTSTANDING_BYTES
+    fn is_done(&self) -> bool {
+        let is_read = self.exhausted || self.has_stopped();
+        is_read && self.backlog.is_empty() && self.unsettled.is_empty()
     }
 
     fn patience(&self) -> Duration {
-        if self.unsettled.is_empty() { LOOK_AROUND } else { SETTLE_AFTER }
+        let settle = (!self.unsettled.is_empty()).then_some(SETTLE_AFTER);
+        let unstick = self.stuck_since.map(|_| STUCK_AFTER);
+        [settle, unstick].into_iter().flatten().min().unwrap_or(LOOK_AROUND)
     }
 
     /// Takes what the publisher reports.
     fn collect(&mut self) {
         for Report { id, outcome } in self.publisher.reports() {
-            if let Some(bytes) = self.outstanding.remove(&id) {
-                self.outstanding_bytes -= bytes;
-            }
-            let was_in_doubt = id <= self.in_doubt_through;
+            let was_in_doubt = self.backlog.reported(id);
             if let Some(failure) = self.unsettled.add(id, outcome, was_in_doubt) {
                 self.stop_for(failure);
             }
         }
+        self.note_unsettled();
+    }
+
+    fn note_unsettled(&mut self) {
         if !self.unsettled.is_empty() {
             self.unsettled_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Sends what there is room for.
+    fn release(&mut self) {
+        let messages = self.backlog.release();
+        if !messages.is_empty() {
+            self.publisher.send(messages);
         }
     }
 
     fn is_time_to_settle(&self) -> bool {
         let waited = self.unsettled_since.is_some_and(|since| since.elapsed() >= SETTLE_AFTER);
         !self.unsettled.is_empty()
-            && (waited || self.unsettled.len() >= SETTLE_AT || self.outstanding.is_empty())
+            && (waited || self.unsettled.len() >= SETTLE_AT || !self.backlog.is_with_publisher())
     }
 
-    fn settle(&mut self) -> Result<()> {
-        let settlement = std::mem::take(&mut self.unsettled);
-        self.unsettled_since = None;
-        settlement.settle(self.job, &self.shape.change_set(self.job))
-    }
-
-    /// Reads a batch, makes it known that it goes to the publisher, and only then renders and
-    /// sends it.
-    fn fill(&mut self) {
-        let batch = match super::retried(super::CATALOG_ATTEMPTS, || self.hand_over()) {
-            Ok(batch) => batch,
-            // What is on its way is awaited all the same, and settled.
-            Err(error) => {
-                self.error = (!error.is_cancel()).then_some(error);
-                return self.cancel();
-            }
-        };
-        let Some(last) = batch.last() else {
-            self.exhausted = true;
-            return;
-        };
-        self.after = last.id;
-        let messages = batch.iter().filter_map(|change| self.render(change)).collect();
-        self.publisher.send(messages);
-    }
-
-    /// Committed and flushed when it returns: what may have been sent is known after a crash.
-    fn hand_over(&self) -> Result<Vec<ChangeRow>> {
-        transaction(|| {
-            flush_at_commit()?;
-            let set = self.shape.change_set(self.job);
-            let batch =
-                self.job.on_batch(|| set.read(self.after, self.through, self.version, BATCH))?;
-            if let Some(last) = batch.last() {
-                super::on_catalog(|| {
-                    catalog::position::set_handed_through(self.job.sync.id, last.id)
-                })?;
-            }
-            Ok(batch)
-        })
-    }
-
-    fn render(&mut self, change: &ChangeRow) -> Option<Outgoing> {
-        if change.silent {
-            self.unsettled.add_silent(change.id);
+    /// What is to be read now, if anything.
+    fn next_hand_over(&mut self) -> Option<HandOver> {
+        if self.has_stopped() {
             return None;
         }
+        let mut reads = false;
+        if !self.exhausted {
+            reads = self.backlog.has_room(handing::BATCH);
+            if reads {
+                self.stuck_since = None;
+            } else if self.stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK_AFTER {
+                self.backlog.set_parked_aside();
+                self.stuck_since = None;
+                reads = self.backlog.has_room(handing::BATCH);
+            }
+        }
+        let wanted = self.backlog.wanted(handing::BATCH);
+        (reads || !wanted.is_empty()).then_some(HandOver { reads, wanted })
+    }
+
+    /// Settles, and reads a batch, makes it known that it goes to the publisher, and only then
+    /// renders and sends it. Both in one transaction, which saves a commit; if it does not go
+    /// through, each by itself, so that what SQS has acknowledged is settled all the same.
+    fn take_turn(&mut self, hand_over: Option<HandOver>) -> Result<()> {
+        let settlement = std::mem::take(&mut self.unsettled);
+        self.unsettled_since = None;
+        let set = self.shape.change_set(self.job);
+        let Some(hand_over) = hand_over else {
+            return settlement.settle(self.job, &set);
+        };
+        let both = || {
+            settlement.put_into_effect(self.job, &set)?;
+            self.read(&hand_over)
+        };
+        let together = despite_cancel(|| transaction(both));
+        let batch = match together {
+            Ok(batch) => batch,
+            Err(_) => {
+                settlement.settle(self.job, &set)?;
+                let read = || despite_cancel(|| transaction(|| self.read(&hand_over)));
+                match super::retried(super::CATALOG_ATTEMPTS, read) {
+                    Ok(batch) => batch,
+                    // What is on its way is awaited all the same, and settled.
+                    Err(error) => {
+                        self.error = (!error.is_cancel()).then_some(error);
+                        self.cancel();
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        self.accept(&hand_over, batch);
+        Ok(())
+    }
+
+    fn read(&self, hand_over: &HandOver) -> Result<Batch> {
+        let reader = handing::Reader {
+            job: self.job,
+            set: &self.shape.change_set(self.job),
+            columns: &self.columns,
+            version: self.version,
+            after: self.after,
+            through: self.through,
+            sift_through: self.sift_through,
+        };
+        reader.hand_over(hand_over, self.backlog.overflow())
+    }
+
+    /// A batch that was handed over: it is rendered, and sent as soon as its lanes have room.
+    fn accept(&mut self, hand_over: &HandOver, batch: Batch) {
+        self.backlog.overflow_is_set_aside();
+        for (change, in_doubt) in &batch.refill {
+            if let Some(entry) = self.render(change, *in_doubt) {
+                self.backlog.add_refill(entry);
+            }
+        }
+        for wanted in &hand_over.wanted {
+            self.backlog.refilled(wanted, &batch.taken, &batch.put_back);
+        }
+        if !hand_over.reads {
+            return self.release();
+        }
+        match batch.fresh.last() {
+            Some(last) => self.after = last.id,
+            None => self.exhausted = true,
+        }
+        for change in &batch.fresh {
+            let in_doubt = change.id <= self.in_doubt_through && !batch.unsent.contains(&change.id);
+            if let Some(entry) = self.render(change, in_doubt) {
+                self.backlog.add(entry);
+            }
+        }
+        self.note_unsettled();
+        self.release();
+    }
+
+    fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {
         let rendered = change
             .event
             .parse::<Event>()
@@ -249,24 +319,7 @@ impl<'a> Pipeline<'a> {
             });
         match rendered {
             Ok(message) => {
-                let bytes = message.size();
-                self.outstanding.insert(change.id, bytes);
-                self.outstanding_bytes += bytes;
-                let attribute = |a: message::Attribute| Attribute {
-                    data_type: a.data_type().into(),
-                    name: a.name.into(),
-                    value: AttributeValue::Text(a.value),
-                };
-                let attributes = message.attributes.into_iter().map(attribute).collect();
-                Some(Outgoing {
-                    id: change.id,
-                    queue: self.queue.clone(),
-                    body: message.body,
-                    attributes,
-                    group_id: None,
-                    dedup_id: None,
-                    delay_seconds: None,
-                })
+                Some(Entry { message: outgoing::of(change.id, &self.queue, message), was_in_doubt })
             }
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);
@@ -277,12 +330,6 @@ impl<'a> Pipeline<'a> {
 
     fn has_waited_enough(&self) -> bool {
         self.cancelled_at.is_some_and(|at| at.elapsed() >= CANCEL_PATIENCE)
-    }
-
-    /// What has not been answered stays in the change set, in doubt.
-    fn give_up(&mut self) {
-        self.outstanding.clear();
-        self.outstanding_bytes = 0;
     }
 
     fn end(mut self) -> Option<End> {

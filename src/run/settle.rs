@@ -11,7 +11,7 @@ use publisher::{Failure, FailureKind, Outcome};
 use super::job::Job;
 use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
-use crate::changes::change_set::ChangeSet;
+use crate::changes::change_set::{self, ChangeSet};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result};
 
@@ -43,7 +43,6 @@ impl From<message::Rejection> for Refused {
 #[derive(Default)]
 pub struct Settlement {
     acknowledged: Vec<i64>,
-    silent: Vec<i64>,
     refused: HashMap<i64, Refused>,
     unsent: Vec<i64>,
 }
@@ -73,8 +72,9 @@ impl Settlement {
         None
     }
 
-    pub fn add_silent(&mut self, id: i64) {
-        self.silent.push(id);
+    /// Changes that certainly have not been sent.
+    pub fn add_unsent(&mut self, ids: Vec<i64>) {
+        self.unsent.extend(ids);
     }
 
     pub fn add_refused(&mut self, id: i64, refused: Refused) {
@@ -82,7 +82,7 @@ impl Settlement {
     }
 
     pub fn len(&self) -> usize {
-        self.acknowledged.len() + self.silent.len() + self.refused.len() + self.unsent.len()
+        self.acknowledged.len() + self.refused.len() + self.unsent.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -94,12 +94,15 @@ impl Settlement {
         retried(ATTEMPTS, || despite_cancel(|| transaction(|| self.put_into_effect(job, set))))
     }
 
-    fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
-        let told = [self.acknowledged.as_slice(), self.silent.as_slice()].concat();
+    /// In a transaction of the caller's.
+    pub fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
         let refused: Vec<i64> = self.refused.keys().copied().collect();
-        let more_rows = match told.is_empty() {
+        let more_rows = match self.acknowledged.is_empty() {
             true => 0,
-            false => job.on_batch(|| set.acknowledge(&told))?,
+            false => job.on_batch(|| set.acknowledge(&self.acknowledged))?,
         };
         let rejections = match refused.is_empty() {
             true => Vec::new(),
@@ -107,14 +110,13 @@ impl Settlement {
         };
         let leaving = [refused.as_slice(), self.unsent.as_slice()].concat();
         if !leaving.is_empty() {
-            job.on_batch(|| set.drop_unsent(&leaving))?;
+            job.on_batch(|| change_set::drop_unsent(&job.tables, &leaving))?;
         }
-        let counts = [self.acknowledged.len(), self.silent.len(), rejections.len()];
-        let [published, silent, rejected] = counts.map(|n| n as i64);
+        let [published, rejected] = [self.acknowledged.len(), rejections.len()].map(|n| n as i64);
         on_catalog(|| {
             catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
             catalog::position::add_told_rows(job.sync.id, more_rows)?;
-            catalog::run::count(job.run.id, published, silent, rejected)
+            catalog::run::count(job.run.id, published, rejected)
         })
     }
 

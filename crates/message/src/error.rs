@@ -1,6 +1,8 @@
 //! The two ways in which a message does not come about: the definition cannot be compiled (the
 //! owner's to mend, told once, when it is written), or a row is rejected (told per row, at render).
 
+use crate::change::Event;
+
 /// What is wrong with a definition, so that the caller can choose an SQLSTATE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -10,6 +12,8 @@ pub enum ErrorKind {
     UndefinedColumn,
     /// Liquid that is not supported: 0A000, `feature_not_supported`.
     NotSupported,
+    /// A queue that the connection does not allow: 42501, `insufficient_privilege`.
+    NotAllowed,
 }
 
 /// A definition that cannot be compiled. Its `Display` is the message, in Postgres's style: it
@@ -18,14 +22,24 @@ pub enum ErrorKind {
 #[error("{}", .fault.message)]
 pub struct DefinitionError {
     property: &'static str,
+    event: Option<Event>,
     fault: Fault,
 }
 
 impl DefinitionError {
-    /// The option at fault: `template`, `body_column`, `fields`, `attributes`, `key`, or `body`
-    /// where not one option but the choice among them is wrong.
+    /// The option at fault, by its name in SQL: one of [`Property`](crate::Property), or `key`, or
+    /// `body` where not one option but the choice among them is wrong.
     pub fn property(&self) -> &'static str {
         self.property
+    }
+
+    /// The event in whose definition the mistake is; none where it is in the sync's own.
+    pub fn event(&self) -> Option<Event> {
+        self.event
+    }
+
+    pub(crate) fn of_event(self, event: Event) -> DefinitionError {
+        DefinitionError { event: Some(event), ..self }
     }
 
     /// What kind of mistake it is.
@@ -57,6 +71,10 @@ impl Fault {
         Fault { kind: ErrorKind::NotSupported, message, hint: None }
     }
 
+    pub fn not_allowed(message: impl Into<String>) -> Fault {
+        Fault { kind: ErrorKind::NotAllowed, message: message.into(), hint: None }
+    }
+
     pub fn undefined_column(message: impl Into<String>) -> Fault {
         Fault { kind: ErrorKind::UndefinedColumn, message: message.into(), hint: None }
     }
@@ -71,7 +89,14 @@ impl Fault {
     }
 
     pub fn on(self, property: &'static str) -> DefinitionError {
-        DefinitionError { property, fault: self }
+        DefinitionError { property, event: None, fault: self }
+    }
+}
+
+/// What no row could make good is the definition's fault.
+impl From<Rejection> for Fault {
+    fn from(rejection: Rejection) -> Fault {
+        Fault::invalid(rejection.reason).with_hint(rejection.hint)
     }
 }
 

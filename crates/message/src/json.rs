@@ -57,8 +57,12 @@ pub(crate) fn push_value(out: &mut Output, value: &Value<'_>) -> Result<(), Reje
     match value {
         Value::Null => out.push("null"),
         Value::Number(digits) if !is_finite(digits) => out.push("null"),
-        Value::Bool(_) | Value::Number(_) | Value::Json(_) => out.push(value.text()),
+        Value::Bool(_) | Value::Number(_) | Value::Json(_) => out.push_plain(value),
         Value::Text(text) => push_string(out, text),
+        Value::Bytes(_) => {
+            let text = out.text_of(value)?;
+            push_string(out, &text)
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-//! A row to an SQS message: what the owner of a sync wrote (Liquid templates, a field mapping or a
-//! column) is compiled once into a [`Definition`], which then turns each change into a [`Message`].
+//! A row to an SQS message: what the owner of a sync wrote (a [`Source`]: Liquid templates, a field
+//! mapping or a column, and what events say otherwise) is compiled once into [`Definitions`], which
+//! then turn each [`Change`] into a [`Message`].
 //!
 //! What this crate promises:
 //!
 //! * What [`Definition::render`] returns is fit to send: SQS's [`limits`] have been checked, and a
 //!   body that was described as JSON is JSON, whatever the row holds.
-//! * No value of a row can add a key to a message or leave the place that the definition gave it.
+//! * No value of a row can add a key to a message or leave the place that the definition gave it;
+//!   nor can it send a message to a queue that is not of the connection's own account.
 //! * A row that makes no message is a [`Rejection`], which names the limit, the column or the
 //!   attribute, but shows nothing of the row beyond a size or a code point.
 //! * Nothing that an owner can write and nothing that a row can hold makes it panic, overflow the
@@ -16,8 +18,14 @@
 
 #![forbid(unsafe_code)]
 
+mod allowed;
 mod attributes;
+mod body;
+mod change;
+mod context;
 mod definition;
+mod definitions;
+mod delivery;
 mod error;
 mod json;
 pub mod limits;
@@ -27,11 +35,20 @@ mod names;
 mod number;
 mod object;
 mod output;
+mod property;
+mod queue;
+mod source;
 mod template;
 mod value;
 
-pub use definition::{Definition, Source};
+pub use allowed::{AllowedQueues, AllowedQueuesError};
+pub use change::{Change, Event, ParseEventError, Run};
+pub use context::Context;
+pub use definition::Definition;
+pub use definitions::{Definitions, PerEvent};
 pub use error::{DefinitionError, ErrorKind, Rejection};
-pub use message::{Attribute, Message};
+pub use message::{Attribute, AttributeValue, Message};
 pub use names::ColumnsUsed;
-pub use value::{Change, Event, ParseEventError, Value};
+pub use queue::{is_fifo, queue_name};
+pub use source::{Dedup, Format, Override, Property, Source, UnknownNameError};
+pub use value::Value;

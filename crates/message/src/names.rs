@@ -1,7 +1,8 @@
-//! The names that a definition may use, the model's columns and its key, and a record of those that
-//! it does use.
+//! The names that a definition may use, the model's columns and its key, and a record of the columns
+//! that it does use.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use crate::error::Fault;
 
@@ -14,8 +15,19 @@ const SUGGESTED_FROM: f64 = 0.6;
 pub struct ColumnsUsed {
     /// Of the row.
     pub row: Vec<usize>,
-    /// Of the row that was told before, where there is one.
+    /// Of a changed row as it was told before: [`Change::old`](crate::Change).
     pub old: Vec<usize>,
+}
+
+impl ColumnsUsed {
+    /// The columns that either reads.
+    pub(crate) fn and(&self, other: &ColumnsUsed) -> ColumnsUsed {
+        let union = |left: &[usize], right: &[usize]| {
+            let both: BTreeSet<usize> = left.iter().chain(right).copied().collect();
+            both.into_iter().collect()
+        };
+        ColumnsUsed { row: union(&self.row, &other.row), old: union(&self.old, &other.old) }
+    }
 }
 
 /// Takes down each column that a name is resolved to. Whatever resolves a name is thereby known to
@@ -23,11 +35,13 @@ pub struct ColumnsUsed {
 #[derive(Debug)]
 pub(crate) struct Usage {
     row: Vec<Cell<bool>>,
+    old: Vec<Cell<bool>>,
 }
 
 impl Usage {
     pub fn of(columns: &[String]) -> Usage {
-        Usage { row: vec![Cell::new(false); columns.len()] }
+        let none = vec![Cell::new(false); columns.len()];
+        Usage { row: none.clone(), old: none }
     }
 
     pub fn columns_used(&self) -> ColumnsUsed {
@@ -39,15 +53,22 @@ impl Usage {
                 .map(|(place, _)| place)
                 .collect()
         };
-        ColumnsUsed { row: places(&self.row), old: Vec::new() }
+        ColumnsUsed { row: places(&self.row), old: places(&self.old) }
     }
 }
 
-/// The columns of a model and those of them that are its key.
+fn mark(flags: &[Cell<bool>], place: usize) {
+    if let Some(used) = flags.get(place) {
+        used.set(true);
+    }
+}
+
+/// The columns of a model, those of them that are its key, and the sync's name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names<'a> {
     pub columns: &'a [String],
     pub key: &'a [String],
+    pub sync_name: &'a str,
     pub usage: &'a Usage,
 }
 
@@ -59,10 +80,25 @@ impl Names<'_> {
     /// `UndefinedColumn`, with the name that is nearest.
     pub fn column(&self, name: &str) -> Result<usize, Fault> {
         let place = self.place(name)?;
-        if let Some(used) = self.usage.row.get(place) {
-            used.set(true);
-        }
+        mark(&self.usage.row, place);
         Ok(place)
+    }
+
+    /// The place of a column in the row before the change, which is then taken to be read from
+    /// there; and from the row, which it is for a removed one.
+    ///
+    /// # Errors
+    ///
+    /// `UndefinedColumn`, with the name that is nearest.
+    pub fn old_column(&self, name: &str) -> Result<usize, Fault> {
+        let place = self.column(name)?;
+        mark(&self.usage.old, place);
+        Ok(place)
+    }
+
+    /// Takes every column of both rows to be read.
+    pub fn use_all(&self) {
+        self.usage.row.iter().chain(&self.usage.old).for_each(|used| used.set(true));
     }
 
     fn place(&self, name: &str) -> Result<usize, Fault> {
@@ -122,7 +158,7 @@ mod tests {
     fn an_unknown_column_is_named_with_the_nearest_one() {
         let columns = ["id", "full_name", "age"].map(str::to_owned);
         let usage = Usage::of(&columns);
-        let names = Names { columns: &columns, key: &columns[..1], usage: &usage };
+        let names = Names { columns: &columns, key: &columns[..1], sync_name: "s", usage: &usage };
         assert_eq!(names.column("age").unwrap(), 2);
 
         let fault = names.column("fullname").unwrap_err();
@@ -137,20 +173,29 @@ mod tests {
     fn a_column_is_used_when_its_name_is_resolved_and_not_when_the_key_is_checked() {
         let columns = ["id", "full_name", "age"].map(str::to_owned);
         let usage = Usage::of(&columns);
-        let names = Names { columns: &columns, key: &columns[..1], usage: &usage };
+        let names = Names { columns: &columns, key: &columns[..1], sync_name: "s", usage: &usage };
         names.check_key().unwrap();
         assert_eq!(usage.columns_used(), ColumnsUsed::default());
         names.column("age").unwrap();
         names.key_column("id").unwrap();
         names.column("age").unwrap();
-        assert_eq!(usage.columns_used().row, [0, 2]);
+        assert_eq!(usage.columns_used(), ColumnsUsed { row: vec![0, 2], old: vec![] });
+        names.old_column("full_name").unwrap();
+        assert_eq!(usage.columns_used(), ColumnsUsed { row: vec![0, 1, 2], old: vec![1] });
+    }
+
+    #[test]
+    fn the_columns_of_two_definitions_are_united() {
+        let one = ColumnsUsed { row: vec![1, 3], old: vec![0] };
+        let other = ColumnsUsed { row: vec![0, 3, 4], old: vec![] };
+        assert_eq!(one.and(&other), ColumnsUsed { row: vec![0, 1, 3, 4], old: vec![0] });
     }
 
     #[test]
     fn a_column_outside_the_key_is_no_key_column() {
         let columns = ["id", "age"].map(str::to_owned);
         let usage = Usage::of(&columns);
-        let names = Names { columns: &columns, key: &columns[..1], usage: &usage };
+        let names = Names { columns: &columns, key: &columns[..1], sync_name: "s", usage: &usage };
         assert_eq!(names.key_column("id").unwrap(), 0);
         let fault = names.key_column("age").unwrap_err();
         assert_eq!(fault.message, "column \"age\" is not in the key");

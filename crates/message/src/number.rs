@@ -1,11 +1,11 @@
-//! Comparing numbers by their digits. A Postgres numeric has up to 131,072 digits before the point,
+//! Numbers by their digits. A Postgres numeric has up to 131,072 digits before the point,
 //! a bigint more than a double holds: nothing here goes through `f64`.
 
 use std::cmp::Ordering;
 
 /// A finite number taken apart: the sign, and `0.d1d2d3… × 10^magnitude` with `d1` not zero.
 /// Zero has no digits.
-struct Decimal<'a> {
+pub(crate) struct Decimal<'a> {
     negative: bool,
     magnitude: i64,
     whole: &'a str,
@@ -13,8 +13,35 @@ struct Decimal<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    fn is_zero(&self) -> bool {
+    /// Reads a number as Postgres or a template writes it; `NaN` and the infinities are none.
+    pub fn parse(text: &'a str) -> Option<Decimal<'a>> {
+        match parse(text)? {
+            Number::Finite(decimal) => Some(decimal),
+            Number::NegativeInfinity | Number::Infinity => None,
+        }
+    }
+
+    pub fn is_zero(&self) -> bool {
         self.whole.is_empty() && self.fraction.is_empty()
+    }
+
+    /// The power of ten that the digits after a leading `0.` are multiplied by.
+    pub fn magnitude(&self) -> i64 {
+        self.magnitude
+    }
+
+    /// The number, if it is a whole one that fits.
+    pub fn to_u16(&self) -> Option<u16> {
+        if self.is_zero() {
+            return Some(0);
+        }
+        let places = usize::try_from(self.magnitude).ok().filter(|places| *places <= 5)?;
+        if self.negative || self.digits().count() > places {
+            return None;
+        }
+        let digits = self.digits().chain(std::iter::repeat(b'0')).take(places);
+        let number = digits.fold(0u32, |number, digit| number * 10 + u32::from(digit - b'0'));
+        u16::try_from(number).ok()
     }
 
     fn sign(&self) -> i8 {
@@ -25,7 +52,8 @@ impl<'a> Decimal<'a> {
         }
     }
 
-    fn digits(&self) -> impl Iterator<Item = u8> + 'a {
+    /// The digits, without zeros at either end.
+    pub fn digits(&self) -> impl Iterator<Item = u8> + 'a {
         self.whole.bytes().chain(self.fraction.bytes())
     }
 }
@@ -157,9 +185,23 @@ mod tests {
         }
 
         #[test]
+        fn whole_numbers_read_as_they_are(n in any::<u32>(), zeros in 0usize..5) {
+            let expected = u16::try_from(n).ok();
+            let read = |text: &str| Decimal::parse(text).and_then(|n| n.to_u16());
+            prop_assert_eq!(read(&n.to_string()), expected);
+            prop_assert_eq!(read(&format!("{n}.{}", "0".repeat(zeros))), expected);
+            prop_assert_eq!(read(&format!("{n}{}e-{zeros}", "0".repeat(zeros))), expected);
+            prop_assert_eq!(read(&format!("{n}.5")), None);
+            prop_assert_eq!(read(&format!("-{n}")), (n == 0).then_some(0));
+        }
+
+        #[test]
         fn no_text_makes_it_panic(left in any::<String>(), right in "[-+0-9.eE]{0,12}") {
             compare(&left, &right);
             compare(&right, &left);
+            for text in [left, right] {
+                Decimal::parse(&text).and_then(|number| number.to_u16());
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ struct Field {
 impl ColumnObject {
     /// Compiles the option `fields`.
     pub fn compile(fields: &str, names: Names<'_>) -> Result<ColumnObject, Fault> {
-        let pairs = mapping::parse(fields, true)?;
+        let pairs = mapping::fields(fields)?;
         if pairs.is_empty() {
             return Err(Fault::invalid("at least one field is needed"));
         }
@@ -49,6 +49,13 @@ impl ColumnObject {
             fields.push(Field { lead: lead.into_string(), column });
         }
         Ok(ColumnObject { fields })
+    }
+
+    /// About how many bytes the object will have.
+    pub fn room(&self, row: &[Value<'_>]) -> usize {
+        let value = |field: &Field| row.get(field.column).map_or(0, Value::text_len);
+        // A text has quotes, NULL is a word.
+        self.fields.iter().map(|field| field.lead.len() + value(field) + "null".len()).sum()
     }
 
     /// Writes the object with a row's values: NULL, `NaN` and the infinities as `null`, numbers

@@ -1,10 +1,8 @@
-//! What a message is made from: one change, with its row's values as Postgres printed them.
+//! A column's value, as Postgres printed it.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 
-/// A column's value. Text is borrowed from the row where it can be.
+/// A column's value, borrowed from the row where it can be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     /// SQL's NULL.
@@ -17,9 +15,12 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// The text of a `json`, `jsonb` or array value. The caller promises that it is valid JSON.
     Json(Cow<'a, str>),
+    /// The bytes of a `bytea`. Wherever text is due they are Postgres's hexadecimal form of them,
+    /// `\x01ff`.
+    Bytes(Cow<'a, [u8]>),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
     /// The same value, borrowed from this one.
     pub(crate) fn borrowed(&self) -> Value<'_> {
         match self {
@@ -28,86 +29,73 @@ impl Value<'_> {
             Value::Number(digits) => Value::Number(Cow::Borrowed(digits)),
             Value::Text(text) => Value::Text(Cow::Borrowed(text)),
             Value::Json(json) => Value::Json(Cow::Borrowed(json)),
+            Value::Bytes(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
         }
     }
 
     /// The value as plain text: NULL is empty, everything else is as Postgres has it.
-    pub(crate) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self.as_text() {
+            Some(text) => Cow::Borrowed(text),
+            None => self.borrowed().into_text(),
+        }
+    }
+
+    /// The same, without a copy of what is owned.
+    pub(crate) fn into_text(self) -> Cow<'a, str> {
         match self {
-            Value::Null => "",
-            Value::Bool(true) => "true",
-            Value::Bool(false) => "false",
             Value::Number(text) | Value::Text(text) | Value::Json(text) => text,
+            Value::Bytes(bytes) => Cow::Owned(hexadecimal(&bytes)),
+            Value::Null => Cow::Borrowed(""),
+            Value::Bool(b) => Cow::Borrowed(bool_text(b)),
         }
     }
-}
 
-/// What happened to a row of the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Event {
-    Added,
-    Changed,
-    Removed,
-}
-
-impl Event {
-    /// Every event, in the order in which they are told.
-    pub const ALL: [Event; 3] = [Event::Added, Event::Changed, Event::Removed];
-
-    /// The event's name in SQL, in templates and in the catalog.
-    pub const fn as_str(self) -> &'static str {
+    /// The same, where it need not be made: for all but bytes.
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
-            Event::Added => "added",
-            Event::Changed => "changed",
-            Event::Removed => "removed",
+            Value::Number(text) | Value::Text(text) | Value::Json(text) => Some(text),
+            Value::Null => Some(""),
+            Value::Bool(b) => Some(bool_text(*b)),
+            Value::Bytes(_) => None,
+        }
+    }
+
+    /// The length in bytes of the text.
+    pub(crate) fn text_len(&self) -> usize {
+        match self {
+            Value::Bytes(bytes) => HEXADECIMAL_PREFIX.len() + 2 * bytes.len(),
+            other => other.as_text().map_or(0, str::len),
         }
     }
 }
 
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+const fn bool_text(b: bool) -> &'static str {
+    if b { "true" } else { "false" }
 }
 
-/// The text is not an event's name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown event {0:?}: it must be added, changed or removed")]
-pub struct ParseEventError(String);
+const HEXADECIMAL_PREFIX: &str = "\\x";
 
-impl FromStr for Event {
-    type Err = ParseEventError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Event::ALL
-            .into_iter()
-            .find(|event| event.as_str() == text)
-            .ok_or_else(|| ParseEventError(text.to_owned()))
-    }
-}
-
-/// One change of a change set.
-#[derive(Clone, Copy, Debug)]
-pub struct Change<'a> {
-    /// The change id.
-    pub id: i64,
-    /// What happened to the row.
-    pub event: Event,
-    /// One value for each of the columns that the definition was compiled with, in their order.
-    /// For a removed row, its last known contents.
-    pub row: &'a [Value<'a>],
+/// Bytes as Postgres prints them under `bytea_output = hex`.
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 0xf)]);
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]);
+    let mut text = String::with_capacity(HEXADECIMAL_PREFIX.len() + 2 * bytes.len());
+    text.push_str(HEXADECIMAL_PREFIX);
+    text.extend(digits);
+    text
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
-    fn an_event_is_read_as_it_is_written() {
-        for event in Event::ALL {
-            assert_eq!(event.to_string().parse::<Event>().unwrap(), event);
-        }
-        assert!("Added".parse::<Event>().is_err());
+    fn bytes_are_printed_as_postgres_does() {
+        let value = Value::Bytes(Cow::Borrowed(&[0, 1, 0xab, 0xff]));
+        assert_eq!(value.text(), "\\x0001abff");
+        assert_eq!(value.text_len(), value.text().len());
+        assert_eq!(Value::Bytes(Cow::Borrowed(&[])).text(), "\\x");
     }
 }

@@ -107,8 +107,7 @@ proptest! {
             for wrapped in [source.clone(), format!("{{{{{source}}}}}"), format!("{{% if {source} %}}{{% endif %}}")] {
                 if let Ok(definition) = compile(&template(&wrapped), &row) {
                     let row = [text("x"), Value::Null];
-                    let change = message::Change { id: 1, event: message::Event::Added, row: &row };
-                    if let Ok(message) = definition.render(&change) {
+                    if let Ok(message) = definition.render(&change(message::Event::Added, &row)) {
                         prop_assert!(serde_json::from_str::<Json>(&message.body).is_ok());
                     }
                 }

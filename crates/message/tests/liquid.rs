@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use message::{Change, Definition, ErrorKind, Event, Value};
+use message::{Definition, ErrorKind, Event, Value};
 
 #[test]
 fn outputs_show_columns_the_event_the_key_and_the_change() {
@@ -18,14 +18,14 @@ fn a_key_of_several_columns_is_an_object_in_the_keys_order() {
     let columns = names(&["a", "b", "c"]);
     let key = names(&["c", "a"]);
     let source = template(r#"{"value":{{key}},"text":"{{key}}","c":"{{key.c}}"}"#);
-    let definition = Definition::compile(&source, &columns, &key).unwrap();
+    let definition = Definition::compile(&source, &context(&columns, &key)).unwrap();
     let row = [number("1"), Value::Null, text("x\"y")];
-    let change = Change { id: 1, event: Event::Removed, row: &row };
     assert_eq!(
-        definition.render(&change).unwrap().body,
+        definition.render(&change(Event::Removed, &row)).unwrap().body,
         r#"{"value":{"c":"x\"y","a":1},"text":"{\"c\":\"x\\\"y\",\"a\":1}","c":"x\"y"}"#
     );
-    let error = Definition::compile(&template(r#"{{key.b}}"#), &columns, &key).unwrap_err();
+    let error =
+        Definition::compile(&template(r#"{{key.b}}"#), &context(&columns, &key)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UndefinedColumn);
     assert_eq!(error.to_string(), "line 1, column 3: column \"b\" is not in the key");
 }

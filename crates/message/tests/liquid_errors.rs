@@ -26,8 +26,12 @@ fn what_is_not_supported_yet_is_named_with_its_place() {
         ("{{ row }}", "line 1, column 4: row as a whole is not supported yet"),
         ("{{ row[0] }}", "line 1, column 4: a number as an index is not supported yet"),
         ("{{ row[event] }}", "line 1, column 4: a variable as an index is not supported yet"),
-        ("{{ old.id }}", "line 1, column 4: old is not supported yet"),
-        ("{{ sync.name }}", "line 1, column 4: sync is not supported yet"),
+        ("{{ old }}", "line 1, column 4: old as a whole is not supported yet"),
+        ("{{ old.id.a }}", "line 1, column 4: looking into a column's value is not supported yet"),
+        (
+            "{{ changed_columns.size }}",
+            "line 1, column 4: looking into changed_columns is not supported yet",
+        ),
         ("{{ (1..3) }}", "line 1, column 4: a range is not supported yet"),
     ] {
         let error = fault(source);
@@ -46,6 +50,14 @@ fn a_name_that_means_nothing_is_an_error_when_it_is_compiled() {
     let error = fault("{{ full_name }}");
     assert_eq!(error.to_string(), "line 1, column 4: unknown name \"full_name\"");
     assert_eq!(error.hint(), Some("Write row.full_name for the column."));
+    assert_eq!(fault("{{ old.fullname }}").hint(), Some("Perhaps you meant \"full_name\"."));
+    for (source, message) in [
+        ("{{ sync.id }}", "line 1, column 4: sync has nothing but name"),
+        ("{{ run }}", "line 1, column 4: run has nothing but id and started_at"),
+        ("{{ event.name }}", "line 1, column 4: event is a text, with nothing in it"),
+    ] {
+        assert_eq!(fault(source).to_string(), message);
+    }
     assert_eq!(fault("{{ rows.id }}").hint(), Some("Perhaps you meant \"row\"."));
     assert_eq!(fault("{{ change.at }}").to_string(), "line 1, column 4: change has nothing but id");
 }
@@ -115,6 +127,8 @@ fn a_template_whose_strings_do_not_match_is_refused() {
         ),
         ("[\"a\nb\"]", "line 1, column 4: a line break or control character within a JSON string"),
         ("[{{ event }}]", "line 1, column 5: event outside quotes is not JSON"),
+        ("[{{ now }}]", "line 1, column 5: run.started_at outside quotes is not JSON"),
+        ("[{{ sync.name }}]", "line 1, column 5: a literal outside quotes is not JSON"),
         ("[{{ 007 }}]", "line 1, column 5: a literal outside quotes is not JSON"),
         ("[{{ 'a' }}]", "line 1, column 5: a literal outside quotes is not JSON"),
         (

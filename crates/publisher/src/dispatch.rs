@@ -1,25 +1,27 @@
 //! The publisher thread's loop: commands in, requests out, answers to their fates.
 //!
-//! It alone holds the lanes, so nothing here is locked. It decides; what a request is and what an
-//! error means is said elsewhere (`sqs`, `error`).
+//! It alone holds the lanes, so nothing here is locked. What is sent next and what an answer means
+//! is decided by the lanes; what a request is, and what an error means, by `sqs` and `error`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use crate::batch::Batch;
 use crate::connection::Settings;
-use crate::error::{Class, Failure, FailureKind, Trouble};
-use crate::lane::{Address, Batch, Lane, Step, fail_all};
-use crate::mailbox::{Message, Outcome};
-use crate::queue::Located;
+use crate::error::{Failure, FailureKind, Trouble};
+use crate::lane::{Address, Lane, Step};
+use crate::mailbox::{Epoch, Message, fail_all};
+use crate::queue::{Located, path_of};
 use crate::sqs::{Answer, Sqs};
 
 /// What the caller asks of the thread.
 pub(crate) enum Command {
-    Send(Vec<Message>),
+    /// Messages, and the epoch in which they were handed over.
+    Send(Vec<Message>, Epoch),
     /// Start nothing any more.
     Cancel,
     /// The same, and end when the last answer is in, or at this time.
@@ -36,10 +38,12 @@ enum Done {
 
 pub(crate) struct Dispatcher {
     sqs: Arc<Sqs>,
-    retry_for: Duration,
-    limit: usize,
+    settings: Settings,
     lanes: Vec<Lane>,
-    by_queue: HashMap<Arc<str>, usize>,
+    /// The lane of each queue, by what it is called,
+    by_name: HashMap<Arc<str>, usize>,
+    /// and by the path of its URL, once that is known.
+    by_path: HashMap<String, usize>,
     /// The lane whose turn it is: each gets one request in turn.
     turn: usize,
     requests: JoinSet<Done>,
@@ -49,13 +53,13 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(sqs: Sqs, settings: &Settings) -> Self {
+    pub(crate) fn new(sqs: Sqs, settings: Settings) -> Self {
         Self {
             sqs: Arc::new(sqs),
-            retry_for: settings.retry_for,
-            limit: settings.max_requests_in_flight.max(1),
+            settings,
             lanes: Vec::new(),
-            by_queue: HashMap::new(),
+            by_name: HashMap::new(),
+            by_path: HashMap::new(),
             turn: 0,
             requests: JoinSet::new(),
             ended: None,
@@ -95,9 +99,9 @@ impl Dispatcher {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Send(messages) => match &self.ended {
+            Command::Send(messages, epoch) => match &self.ended {
                 Some(failure) => fail_all(messages, failure),
-                None => messages.into_iter().for_each(|message| self.add(message)),
+                None => messages.into_iter().for_each(|message| self.add(message, epoch)),
             },
             Command::Cancel => self.end(Failure {
                 kind: FailureKind::Cancelled,
@@ -114,33 +118,42 @@ impl Dispatcher {
         }
     }
 
-    fn add(&mut self, message: Message) {
-        let queue = &message.outgoing.queue;
-        let index = match self.by_queue.get(queue) {
+    fn add(&mut self, message: Message, epoch: Epoch) {
+        let index = match self.by_name.get(&message.outgoing.queue) {
             Some(index) => *index,
-            None => {
-                let address = match self.sqs.locate(queue) {
-                    Ok(Located::Url(url)) => Address::Url(url.into()),
-                    Ok(Located::Name) => Address::Unknown,
-                    Err(trouble) => Address::Failed(Arc::new(trouble.failure())),
-                };
-                let lane = Lane::new(Arc::clone(queue), address, self.limit);
-                self.by_queue.insert(Arc::clone(queue), self.lanes.len());
-                self.lanes.push(lane);
-                self.lanes.len() - 1
-            }
+            None => self.lane_for(&message.outgoing.queue),
         };
-        self.lanes[index].add(message);
+        self.lanes[index].add(message, epoch);
+    }
+
+    /// The lane of a queue that was not called so before.
+    fn lane_for(&mut self, queue: &Arc<str>) -> usize {
+        let new = self.lanes.len();
+        let (index, address) = match self.sqs.locate(queue) {
+            Ok(Located::Url(url)) => (self.lane_of_url(&url, new), Address::Url(url.into())),
+            Ok(Located::Name) => (new, Address::Unknown),
+            Err(trouble) => (new, Address::Failed(Arc::new(trouble.failure()))),
+        };
+        if index == new {
+            self.lanes.push(Lane::new(Arc::clone(queue), address, &self.settings));
+        }
+        self.by_name.insert(Arc::clone(queue), index);
+        index
+    }
+
+    /// A queue has one lane, else two requests of one group could be in flight: its first.
+    fn lane_of_url(&mut self, url: &str, lane: usize) -> usize {
+        *self.by_path.entry(path_of(url).to_owned()).or_insert(lane)
     }
 
     /// Starts what may be started, one request a lane in turn.
     fn start_requests(&mut self) {
         let now = Instant::now();
         let mut without = 0;
-        while self.requests.len() < self.limit && without < self.lanes.len() {
+        while self.requests.len() < self.limit() && without < self.lanes.len() {
             let index = self.turn % self.lanes.len();
             self.turn = index + 1;
-            match self.lanes[index].next(now, self.retry_for) {
+            match self.lanes[index].next(now) {
                 Some(step) => {
                     self.start(index, step, now);
                     without = 0;
@@ -150,146 +163,56 @@ impl Dispatcher {
         }
     }
 
-    fn start(&mut self, index: usize, step: Step, started: Instant) {
-        let lane = &mut self.lanes[index];
-        lane.in_flight += 1;
+    fn start(&mut self, lane: usize, step: Step, started: Instant) {
         let sqs = Arc::clone(&self.sqs);
         match step {
             Step::Find => {
-                let queue = Arc::clone(&lane.queue);
+                let queue = Arc::clone(&self.lanes[lane].queue);
                 self.requests.spawn(async move {
                     let url = sqs.find(&queue).await;
-                    Done::Found { lane: index, started, url }
+                    Done::Found { lane, started, url }
                 });
             }
             Step::Send(url, batch) => {
                 self.requests.spawn(async move {
                     let answers = sqs.send(&url, &batch.messages).await;
-                    Done::Sent { lane: index, started, batch, answers }
+                    Done::Sent { lane, started, batch, answers }
                 });
             }
         }
     }
 
     fn conclude(&mut self, done: Done) {
-        match done {
-            Done::Found { lane, started, url } => self.conclude_find(lane, started, url),
+        let now = Instant::now();
+        let failure = match done {
+            Done::Found { lane, started, url } => self.conclude_find(lane, started, url, now),
             Done::Sent { lane, started, batch, answers } => {
-                self.conclude_send(lane, started, batch, answers)
+                let ended = self.ended.as_ref();
+                self.lanes[lane].conclude(started, batch, answers, ended, now)
             }
-        }
-    }
-
-    fn conclude_find(&mut self, index: usize, started: Instant, url: Result<String, Trouble>) {
-        let now = Instant::now();
-        let lane = &mut self.lanes[index];
-        lane.in_flight -= 1;
-        match url {
-            Ok(url) => {
-                lane.address = Address::Url(url.into());
-                lane.pace.succeeded();
-            }
-            Err(trouble) => match trouble.class {
-                // Of a request without messages, a row's fault can only be the queue's name.
-                Class::Row | Class::Queue => lane.fail(&Arc::new(trouble.failure())),
-                Class::Credentials => self.end(trouble.failure()),
-                Class::Throttled | Class::Service | Class::Network => {
-                    lane.address = Address::Unknown;
-                    lane.pace.failed(started, now, self.retry_for);
-                    lane.end_outage(&trouble, now, self.retry_for);
-                }
-            },
-        }
-    }
-
-    fn conclude_send(
-        &mut self,
-        index: usize,
-        started: Instant,
-        mut batch: Batch,
-        answers: Result<Vec<Answer>, Trouble>,
-    ) {
-        let now = Instant::now();
-        self.lanes[index].in_flight -= 1;
-        let messages = std::mem::take(&mut batch.messages);
-        let answers = match answers {
-            Ok(answers) => answers,
-            Err(trouble) if trouble.class == Class::Row && messages.len() > 1 => {
-                self.lanes[index].pace.succeeded();
-                return self.halve(index, batch.with(messages), now);
-            }
-            Err(trouble) => vec![Err(trouble); messages.len()],
         };
-        // SQS works when it takes a message, and when it refuses one for what it holds.
-        let (mut works, mut again, mut retry) = (false, Vec::new(), None);
-        for (mut message, answer) in messages.into_iter().zip(answers) {
-            match answer {
-                Ok(message_id) => {
-                    works = true;
-                    message.settle(Outcome::Acknowledged { message_id });
-                }
-                Err(trouble) if trouble.class == Class::Row => {
-                    works = true;
-                    message.settle(Outcome::Rejected {
-                        code: trouble.code.unwrap_or_else(|| "BadRequest".to_owned()),
-                        reason: trouble.what,
-                    });
-                }
-                Err(trouble) => {
-                    if !trouble.certain {
-                        message.mark_in_doubt();
-                    }
-                    match trouble.class {
-                        Class::Queue => self.fail_queue(index, message, &trouble),
-                        Class::Credentials => self.fail_credentials(message, &trouble),
-                        _ => {
-                            again.push(message);
-                            retry = Some(trouble);
-                        }
-                    }
-                }
-            }
-        }
-        if works {
-            self.lanes[index].pace.succeeded();
-        }
-        if let Some(trouble) = retry {
-            let slow_down = !works || trouble.class == Class::Throttled;
-            if slow_down {
-                self.lanes[index].pace.failed(started, now, self.retry_for);
-            }
-            self.retry(index, batch.with(again), trouble, now);
+        if let Some(failure) = failure {
+            self.end(failure);
         }
     }
 
-    fn halve(&mut self, index: usize, batch: Batch, now: Instant) {
-        let lane = &mut self.lanes[index];
-        match no_more(&self.ended, lane) {
-            Some(failure) => fail_all(batch.messages, &failure),
-            None => lane.halve(batch, now),
+    fn conclude_find(
+        &mut self,
+        lane: usize,
+        started: Instant,
+        url: Result<String, Trouble>,
+        now: Instant,
+    ) -> Option<Failure> {
+        let of_queue = url.as_ref().map_or(lane, |url| self.lane_of_url(url, lane));
+        if of_queue == lane {
+            return self.lanes[lane].located(started, url, now);
         }
-    }
-
-    fn retry(&mut self, index: usize, batch: Batch, trouble: Trouble, now: Instant) {
-        let lane = &mut self.lanes[index];
-        match no_more(&self.ended, lane) {
-            Some(failure) => fail_all(batch.messages, &failure),
-            None => {
-                lane.retry(batch, trouble.clone(), now, self.retry_for);
-                lane.end_outage(&trouble, now, self.retry_for);
-            }
+        // The queue is known by another name already.
+        self.by_name.insert(Arc::clone(&self.lanes[lane].queue), of_queue);
+        for message in self.lanes[lane].dissolve() {
+            self.lanes[of_queue].add(message, Epoch::default());
         }
-    }
-
-    fn fail_queue(&mut self, index: usize, message: Message, trouble: &Trouble) {
-        let failure = Arc::new(trouble.failure());
-        message.fail(&failure);
-        self.lanes[index].fail(&failure);
-    }
-
-    fn fail_credentials(&mut self, message: Message, trouble: &Trouble) {
-        message.fail(&Arc::new(trouble.failure()));
-        self.end(trouble.failure());
+        None
     }
 
     /// Nothing more is sent. The first reason stays.
@@ -300,22 +223,18 @@ impl Dispatcher {
         }
     }
 
+    fn limit(&self) -> usize {
+        self.settings.max_requests_in_flight.max(1)
+    }
+
     fn may_stop(&self) -> bool {
         self.stop_at.is_some_and(|at| self.requests.is_empty() || Instant::now() >= at)
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        let may_start = self.ended.is_none() && self.requests.len() < self.limit;
+        let may_start = self.ended.is_none() && self.requests.len() < self.limit();
         let lanes = self.lanes.iter().filter(|_| may_start);
         lanes.filter_map(Lane::next_wake).chain(self.stop_at).min()
-    }
-}
-
-/// Why a lane's messages may not be tried again, if they may not.
-fn no_more(ended: &Option<Arc<Failure>>, lane: &Lane) -> Option<Arc<Failure>> {
-    match (ended, &lane.address) {
-        (Some(failure), _) | (None, Address::Failed(failure)) => Some(Arc::clone(failure)),
-        _ => None,
     }
 }
 

@@ -1,65 +1,34 @@
-//! One queue's messages on their way: what waits, what is packed together, what is retried.
+//! One queue's messages on their way: what is sent next, and what an answer means for it.
 //!
-//! A batch, once tried, stays together until each of its messages has its fate: a retry does not
-//! mix messages of different age, and the halves of a refused batch are never joined again.
+//! A queue has a lane, whatever it is called. At most one request with messages of a group is in
+//! flight: the group is held by the batch that they are in (`waiting`, `batch`), from its first
+//! attempt until they have their fate, through all waiting for retries. What is given up takes
+//! along what waits behind it in its group (`given_up`).
+//!
+//! A group that fails while the queue takes other messages is retried by itself and does not slow
+//! the queue down: its failures say nothing about the queue.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::error::{Failure, Trouble};
-use crate::mailbox::Message;
+use crate::batch::Batch;
+use crate::connection::Settings;
+use crate::error::{Class, Failure, Trouble};
+use crate::fates::Fates;
+use crate::given_up::GivenUp;
+use crate::mailbox::{Epoch, Message, fail_all};
 use crate::pace::{Pace, after, backoff};
-
-/// SQS's limits for one SendMessageBatch (botocore): entries, and bytes of them together.
-const BATCH_ENTRIES: usize = 10;
-const BATCH_BYTES: usize = 1_048_576;
+use crate::sqs::Answer;
+use crate::waiting::Waiting;
 
 /// A retry that found no free request until this long past its message's time is not made.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Messages that are sent, and retried, together.
-pub(crate) struct Batch {
-    pub(crate) messages: Vec<Message>,
-    first_attempt: Instant,
-    attempts: u32,
-    /// Failures in a row, for the backoff.
-    failures: u32,
-    last: Option<Trouble>,
-}
-
-impl Batch {
-    fn new(messages: Vec<Message>, now: Instant) -> Self {
-        Self { messages, first_attempt: now, attempts: 0, failures: 0, last: None }
-    }
-
-    /// The rest of a batch, with its past.
-    pub(crate) fn with(&self, messages: Vec<Message>) -> Self {
-        Self {
-            messages,
-            first_attempt: self.first_attempt,
-            attempts: self.attempts,
-            failures: self.failures,
-            last: self.last.clone(),
-        }
-    }
-
-    pub(crate) fn give_up(self, trouble: &Trouble, now: Instant) {
-        let time = now.saturating_duration_since(self.first_attempt);
-        let failure = Arc::new(trouble.failure_after(self.attempts, time));
-        fail_all(self.messages, &failure);
-    }
-
-    fn deadline(&self, retry_for: Duration) -> Instant {
-        after(self.first_attempt, retry_for)
-    }
-}
-
-pub(crate) fn fail_all(messages: impl IntoIterator<Item = Message>, failure: &Arc<Failure>) {
-    for message in messages {
-        message.fail(failure);
-    }
-}
+/// A batch of several groups that was throttled so many times in a row is divided, though the
+/// queue takes nothing else either: it may be that all that there is shares a request with a group
+/// that has its limit.
+const SUSPECT_AFTER: u32 = 3;
 
 /// Where a queue is, as far as is known.
 pub(crate) enum Address {
@@ -79,53 +48,70 @@ pub(crate) enum Step {
 
 pub(crate) struct Lane {
     pub(crate) queue: Arc<str>,
-    pub(crate) address: Address,
-    pub(crate) pace: Pace,
-    pub(crate) in_flight: usize,
-    fresh: VecDeque<Message>,
+    address: Address,
+    retry_for: Duration,
+    pace: Pace,
+    in_flight: usize,
+    waiting: Waiting,
     /// By when each is due; the number makes the key unique.
     retries: BTreeMap<(Instant, u64), Batch>,
     retry_number: u64,
+    given_up: GivenUp,
 }
 
 impl Lane {
-    pub(crate) fn new(queue: Arc<str>, address: Address, limit: usize) -> Self {
+    pub(crate) fn new(queue: Arc<str>, address: Address, settings: &Settings) -> Self {
         Self {
             queue,
             address,
-            pace: Pace::new(limit),
+            retry_for: settings.retry_for,
+            pace: Pace::new(settings.max_requests_in_flight),
             in_flight: 0,
-            fresh: VecDeque::new(),
+            waiting: Waiting::new(settings.one_per_group),
             retries: BTreeMap::new(),
             retry_number: 0,
+            given_up: GivenUp::default(),
         }
     }
 
-    pub(crate) fn add(&mut self, message: Message) {
-        match &self.address {
-            Address::Failed(failure) => message.fail(failure),
-            _ => self.fresh.push_back(message),
+    /// Adds a message that was handed over in `epoch`.
+    pub(crate) fn add(&mut self, message: Message, epoch: Epoch) {
+        if let Address::Failed(failure) = &self.address {
+            message.fail(failure);
+            return;
+        }
+        let Some(id) = message.group() else {
+            return self.waiting.add(message);
+        };
+        match self.given_up.failure(id, epoch) {
+            None => self.waiting.add(message),
+            Some(failure) => {
+                let id = id.clone();
+                self.given_up.add(id, message.fail(&failure), &failure);
+            }
         }
     }
 
     /// Takes the next request to make, if there is one to make now.
-    pub(crate) fn next(&mut self, now: Instant, retry_for: Duration) -> Option<Step> {
+    pub(crate) fn next(&mut self, now: Instant) -> Option<Step> {
         if !self.pace.allows(self.in_flight) {
             return None;
         }
-        match &self.address {
-            Address::Unknown if !self.fresh.is_empty() && !self.pace.is_paused(now) => {
+        let step = match &self.address {
+            Address::Unknown if self.waiting.is_ready() && !self.pace.is_paused(now) => {
                 self.address = Address::Asked;
-                Some(Step::Find)
+                Step::Find
             }
             Address::Url(url) => {
                 let url = Arc::clone(url);
-                let mut batch = self.next_batch(now, retry_for)?;
-                batch.attempts = batch.attempts.saturating_add(1);
-                Some(Step::Send(url, batch))
+                let mut batch = self.next_batch(now)?;
+                batch.count_attempt();
+                Step::Send(url, batch)
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        self.in_flight += 1;
+        Some(step)
     }
 
     /// When [`Lane::next`] may have something that it has not now, unless a request ends earlier.
@@ -136,59 +122,199 @@ impl Lane {
         let retry = self.retries.keys().next().map(|(due, _)| *due);
         let fresh = match self.address {
             Address::Asked | Address::Failed(_) => None,
-            _ if self.fresh.is_empty() => None,
+            _ if !self.waiting.is_ready() => None,
             _ => self.pace.paused_until(),
         };
         [retry, fresh].into_iter().flatten().min()
     }
 
-    /// Queues what is left of a batch for another attempt, or gives it up when its time is over.
-    pub(crate) fn retry(
+    /// SQS answered where the queue is. Returns a failure of the credentials.
+    pub(crate) fn located(
         &mut self,
-        mut batch: Batch,
-        trouble: Trouble,
+        started: Instant,
+        url: Result<String, Trouble>,
         now: Instant,
-        retry_for: Duration,
-    ) {
-        let deadline = batch.deadline(retry_for);
-        if now >= deadline {
-            return batch.give_up(&trouble, now);
+    ) -> Option<Failure> {
+        self.in_flight -= 1;
+        let trouble = match url {
+            Ok(url) => {
+                self.address = Address::Url(url.into());
+                self.pace.succeeded(now);
+                return None;
+            }
+            Err(trouble) => trouble,
+        };
+        match trouble.class {
+            // Of a request without messages, a row's fault can only be the queue's name.
+            Class::Row | Class::Queue => self.fail(&Arc::new(trouble.failure())),
+            Class::Credentials => return Some(trouble.failure()),
+            Class::Throttled | Class::Service | Class::Network => {
+                self.address = Address::Unknown;
+                self.pace.failed(started, now, self.retry_for);
+                self.end_outage(&trouble, now);
+            }
         }
-        batch.failures = batch.failures.saturating_add(1);
-        batch.last = Some(trouble);
-        let due = after(now, backoff(batch.failures)).min(deadline);
-        self.put_back(due, batch);
+        None
     }
 
-    /// Halves a batch that was refused as a whole: the culprit ends up alone.
-    pub(crate) fn halve(&mut self, mut batch: Batch, now: Instant) {
-        let second = batch.messages.split_off(batch.messages.len() / 2);
-        let second = batch.with(second);
-        self.put_back(now, batch);
-        self.put_back(now, second);
+    /// A batch was answered. What is left of it is tried again, unless all has `ended`. Returns
+    /// a failure of the credentials.
+    pub(crate) fn conclude(
+        &mut self,
+        started: Instant,
+        mut batch: Batch,
+        answers: Result<Vec<Answer>, Trouble>,
+        ended: Option<&Arc<Failure>>,
+        now: Instant,
+    ) -> Option<Failure> {
+        self.in_flight -= 1;
+        let is_whole = answers.is_err();
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(trouble) if trouble.class == Class::Row && batch.messages.len() > 1 => {
+                self.pace.succeeded(now);
+                match self.no_more(ended) {
+                    Some(failure) => self.end_batch(batch, &failure),
+                    None => self.put_back_halves(batch, now, now),
+                }
+                return None;
+            }
+            Err(trouble) => vec![Err(trouble); batch.messages.len()],
+        };
+        let fates = Fates::of(std::mem::take(&mut batch.messages), answers);
+        batch.messages = fates.left;
+        if fates.works {
+            self.pace.succeeded(now);
+        }
+        if let Some(trouble) = &fates.queue {
+            self.fail(&Arc::new(trouble.failure()));
+        }
+        let credentials = fates.credentials.as_ref().map(Trouble::failure);
+        let ended = ended.cloned().or_else(|| credentials.clone().map(Arc::new));
+        match (fates.retry, self.no_more(ended.as_ref())) {
+            (_, Some(failure)) => self.end_batch(batch, &failure),
+            (None, None) => self.go_on(batch, now),
+            (Some(trouble), None) => {
+                let slow_down = !fates.works || trouble.class == Class::Throttled;
+                let started = slow_down.then_some(started);
+                self.retry(batch, trouble, is_whole, started, now);
+            }
+        }
+        credentials
     }
 
-    /// Nothing has succeeded for as long as a message is retried: what was not even tried shares
-    /// the failure, instead of waiting its turn to fail.
-    pub(crate) fn end_outage(&mut self, trouble: &Trouble, now: Instant, retry_for: Duration) {
-        if let Some((attempts, time)) = self.pace.outage(now, retry_for) {
-            let failure = Arc::new(trouble.failure_after(attempts, time));
-            fail_all(self.fresh.drain(..), &failure);
-            self.pace.forget_outage();
-        }
+    /// Gives up what waits to another lane: they are of one queue.
+    pub(crate) fn dissolve(&mut self) -> Vec<Message> {
+        self.in_flight -= 1;
+        self.waiting.drain()
     }
 
     /// The queue is unusable from now on.
-    pub(crate) fn fail(&mut self, failure: &Arc<Failure>) {
+    fn fail(&mut self, failure: &Arc<Failure>) {
         self.address = Address::Failed(Arc::clone(failure));
         self.fail_waiting(failure);
     }
 
     pub(crate) fn fail_waiting(&mut self, failure: &Arc<Failure>) {
         for batch in std::mem::take(&mut self.retries).into_values() {
-            fail_all(batch.messages, failure);
+            self.end_batch(batch, failure);
         }
-        fail_all(self.fresh.drain(..), failure);
+        fail_all(self.waiting.drain(), failure);
+    }
+
+    /// Nothing of the batch is left: its next part is due, or its groups are free.
+    fn go_on(&mut self, batch: Batch, now: Instant) {
+        let (groups, at_once) = (batch.groups.clone(), !batch.has_failed());
+        match batch.next_part() {
+            Some(batch) => self.put_back(now, batch),
+            None => groups.iter().for_each(|id| self.waiting.release(id, at_once)),
+        }
+    }
+
+    /// What is left of a batch waits for another attempt, or is given up when its time is over.
+    /// `slow_down`: when the request was started that says that the queue takes too much.
+    fn retry(
+        &mut self,
+        mut batch: Batch,
+        trouble: Trouble,
+        is_whole: bool,
+        slow_down: Option<Instant>,
+        now: Instant,
+    ) {
+        let at_once = !batch.has_failed();
+        batch.let_go().iter().for_each(|id| self.waiting.release(id, at_once));
+        let is_theirs = self.waiting.count_failure(&batch.groups, self.pace.worked_at(), now)
+            && batch.is_grouped();
+        if let Some(started) = slow_down.filter(|_| !is_theirs) {
+            self.pace.failed(started, now, self.retry_for);
+        }
+        let has_company = is_whole && batch.groups.len() > 1;
+        if is_theirs && !has_company {
+            self.waiting.set_slow(&batch.groups);
+        }
+        let deadline = batch.deadline(self.retry_for);
+        if now >= deadline {
+            let failure = batch.failure(&trouble, now);
+            self.give_up(batch, &failure);
+        } else {
+            let failures = batch.count_failure(trouble.clone());
+            let due = || after(now, backoff(failures)).min(deadline);
+            // One of the groups may be the cause: the others must not share its fate for long.
+            let is_throttled = trouble.class == Class::Throttled && failures >= SUSPECT_AFTER;
+            match has_company && (is_theirs || is_throttled) {
+                true => self.put_back_halves(batch, due(), due()),
+                false => self.put_back(due(), batch),
+            }
+        }
+        self.end_outage(&trouble, now);
+    }
+
+    /// Nothing has succeeded for as long as a message is retried: what was not even tried shares
+    /// the failure, instead of waiting its turn to fail.
+    fn end_outage(&mut self, trouble: &Trouble, now: Instant) {
+        if let Some((attempts, time)) = self.pace.outage(now, self.retry_for) {
+            let failure = Arc::new(trouble.failure_after(attempts, time));
+            let waiting = self.waiting.drain();
+            waiting.into_iter().for_each(|message| self.give_up_message(message, &failure));
+            self.pace.forget_outage();
+        }
+    }
+
+    fn give_up(&mut self, batch: Batch, failure: &Arc<Failure>) {
+        let groups = batch.groups.clone();
+        let mut messages = batch.into_messages();
+        groups.iter().for_each(|id| messages.extend(self.waiting.remove(id)));
+        messages.into_iter().for_each(|message| self.give_up_message(message, failure));
+    }
+
+    fn give_up_message(&mut self, message: Message, failure: &Arc<Failure>) {
+        let id = message.group().cloned();
+        let reported = message.fail(failure);
+        if let Some(id) = id {
+            self.given_up.add(id, reported, failure);
+        }
+    }
+
+    /// Fails what is left of a batch, where nothing that waits is sent any more either.
+    fn end_batch(&mut self, batch: Batch, failure: &Arc<Failure>) {
+        batch.groups.iter().for_each(|id| self.waiting.release(id, false));
+        fail_all(batch.into_messages(), failure);
+    }
+
+    /// Why messages may not be tried again, if they may not.
+    fn no_more(&self, ended: Option<&Arc<Failure>>) -> Option<Arc<Failure>> {
+        match (ended, &self.address) {
+            (Some(failure), _) | (None, Address::Failed(failure)) => Some(Arc::clone(failure)),
+            _ => None,
+        }
+    }
+
+    fn put_back_halves(&mut self, batch: Batch, due: Instant, second_due: Instant) {
+        let (first, second) = batch.halve();
+        self.put_back(due, first);
+        if let Some(second) = second {
+            self.put_back(second_due, second);
+        }
     }
 
     fn put_back(&mut self, due: Instant, batch: Batch) {
@@ -196,129 +322,26 @@ impl Lane {
         self.retries.insert((due, self.retry_number), batch);
     }
 
-    fn next_batch(&mut self, now: Instant, retry_for: Duration) -> Option<Batch> {
+    fn next_batch(&mut self, now: Instant) -> Option<Batch> {
         while let Some(first) = self.retries.first_entry() {
             if first.key().0 > now {
                 break;
             }
             let batch = first.remove();
-            let late = now > after(batch.deadline(retry_for), GRACE);
-            match batch.last.clone().filter(|_| late) {
-                Some(trouble) => batch.give_up(&trouble, now),
+            let is_late = now > after(batch.deadline(self.retry_for), GRACE);
+            match batch.last_trouble().filter(|_| is_late) {
+                Some(trouble) => {
+                    let failure = batch.failure(trouble, now);
+                    self.give_up(batch, &failure);
+                }
                 None => return Some(batch),
             }
         }
-        if self.fresh.is_empty() || self.pace.is_paused(now) {
-            return None;
-        }
-        Some(Batch::new(pack(&mut self.fresh), now))
+        if self.pace.is_paused(now) { None } else { self.waiting.take(now) }
     }
-}
-
-/// Takes as many messages as one request may carry, at least one: if that one is too large, SQS
-/// says so of it alone.
-fn pack(waiting: &mut VecDeque<Message>) -> Vec<Message> {
-    let mut messages = Vec::with_capacity(BATCH_ENTRIES.min(waiting.len()));
-    let mut bytes = 0;
-    while messages.len() < BATCH_ENTRIES {
-        let Some(message) = waiting.front() else {
-            break;
-        };
-        bytes += message.outgoing.size();
-        if bytes > BATCH_BYTES && !messages.is_empty() {
-            break;
-        }
-        messages.extend(waiting.pop_front());
-    }
-    messages
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mailbox::{Mailbox, Outcome, Report};
-    use crate::outgoing::Outgoing;
-
-    const RETRY_FOR: Duration = Duration::from_secs(10);
-
-    fn lane_with(count: i64, mailbox: &Arc<Mailbox>) -> Lane {
-        let queue: Arc<str> = "orders".into();
-        let mut lane = Lane::new(Arc::clone(&queue), Address::Url("url".into()), 4);
-        for id in 0..count {
-            let outgoing = Outgoing {
-                id,
-                queue: Arc::clone(&queue),
-                body: "x".to_owned(),
-                attributes: Vec::new(),
-                group_id: None,
-                dedup_id: None,
-                delay_seconds: None,
-            };
-            lane.add(Message::new(outgoing, Arc::clone(mailbox)));
-        }
-        lane
-    }
-
-    fn take(lane: &mut Lane, now: Instant) -> Option<Batch> {
-        match lane.next(now, RETRY_FOR)? {
-            Step::Send(_, batch) => Some(batch),
-            Step::Find => None,
-        }
-    }
-
-    fn trouble() -> Trouble {
-        Trouble::queue("it went wrong".to_owned(), "Do something.")
-    }
-
-    #[test]
-    fn a_retry_is_made_at_the_latest_when_its_time_is_over() {
-        let mailbox = Mailbox::open().unwrap();
-        let mut lane = lane_with(1, &mailbox);
-        let start = Instant::now();
-        let mut now = start;
-        let mut attempts = 0;
-        while let Some(batch) = take(&mut lane, now) {
-            attempts += 1;
-            lane.retry(batch, trouble(), now, RETRY_FOR);
-            now = lane.next_wake().unwrap_or(now);
-            assert!(now <= start + RETRY_FOR);
-        }
-        assert!(attempts > 3, "{attempts}");
-        assert_eq!(now, start + RETRY_FOR);
-        assert_eq!(mailbox.drain().len(), 1);
-    }
-
-    #[test]
-    fn a_retry_that_found_no_free_request_in_time_is_given_up() {
-        let mailbox = Mailbox::open().unwrap();
-        let mut lane = lane_with(11, &mailbox);
-        let start = Instant::now();
-        let batch = take(&mut lane, start).unwrap();
-        lane.retry(batch, trouble(), start, RETRY_FOR);
-        let late = start + RETRY_FOR + GRACE + Duration::from_millis(1);
-        // What was never tried is not late.
-        let fresh = take(&mut lane, late).unwrap();
-        assert_eq!(fresh.messages[0].outgoing.id, 10);
-        let reports = mailbox.drain();
-        assert_eq!(reports.len(), 10);
-        for Report { outcome, .. } in reports {
-            match outcome {
-                Outcome::NotSent { failure } => {
-                    assert_eq!(failure.message, "it went wrong, after 1 attempt in 11 s");
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn the_halves_of_a_batch_are_not_joined_again() {
-        let mailbox = Mailbox::open().unwrap();
-        let mut lane = lane_with(12, &mailbox);
-        let now = Instant::now();
-        let batch = take(&mut lane, now).unwrap();
-        lane.halve(batch, now);
-        let sizes = std::iter::from_fn(|| take(&mut lane, now)).map(|batch| batch.messages.len());
-        assert_eq!(sizes.collect::<Vec<_>>(), [5, 5, 2]);
-    }
-}
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,16 @@
 //! * **A bad message fails alone, a bad queue fails alone.** Each entry of a batch has its own
 //!   fate, a refused batch is halved down to its culprit, and each queue has a lane, a pace and a
 //!   failure of its own (`lane`, `pace`).
+//! * **A group's messages keep their order.** Of a (queue, group) at most one request is in flight,
+//!   and a message that fails for now holds the later ones of its group, and of no other; if it is
+//!   given up, so are they (`waiting`, `batch`, `given_up`). Only where a request may carry several
+//!   of a group can SQS refuse an earlier one for now and take a later one of them:
+//!   [`Settings::one_per_group`] excludes that. A rejected message holds nothing up.
 //! * **Nothing blocks the caller** but [`Publisher::stop`], and nothing here prints, logs, reads
 //!   the environment or the instance's metadata, or lets a secret into a text.
+//!
+//! [`list_queues`] and [`queue_attributes`] ask about queues, as an [`Inquiry`] that the caller waits
+//! for as it waits for reports.
 //!
 //! What is not bounded here is how much is handed over: the caller counts what is outstanding.
 
@@ -21,20 +29,30 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod batch;
 mod connection;
+mod digest;
 mod dispatch;
 mod error;
+mod fates;
+mod given_up;
+mod inquiry;
 mod lane;
+mod lookup;
 mod mailbox;
 mod outgoing;
 mod pace;
 mod publisher;
 mod queue;
 mod sqs;
+mod thread;
+mod waiting;
 mod wording;
 
 pub use connection::{Connection, Credentials, Secret, Settings};
 pub use error::{Failure, FailureKind};
+pub use inquiry::{Inquiry, list_queues, queue_attributes};
+pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;

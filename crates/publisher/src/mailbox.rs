@@ -7,10 +7,11 @@
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use crate::batch::GroupId;
 use crate::error::{Failure, FailureKind};
 use crate::outgoing::Outgoing;
 
@@ -35,9 +36,20 @@ pub struct Report {
     pub outcome: Outcome,
 }
 
+/// How often the caller had taken the reports. What he hands over in an epoch he does knowing the
+/// reports of all epochs before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Epoch(u64);
+
+#[derive(Default)]
+struct Reports {
+    waiting: Vec<Report>,
+    epoch: Epoch,
+}
+
 /// The reports that wait for the caller, and the eventfd that says that some do.
 pub(crate) struct Mailbox {
-    reports: Mutex<Vec<Report>>,
+    reports: Mutex<Reports>,
     bell: EventFd,
     /// The caller asked the thread to end.
     stopping: AtomicBool,
@@ -46,11 +58,7 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     pub(crate) fn open() -> std::io::Result<Arc<Self>> {
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Arc::new(Self {
-            reports: Mutex::new(Vec::new()),
-            bell,
-            stopping: AtomicBool::new(false),
-        }))
+        Ok(Arc::new(Self { reports: Mutex::default(), bell, stopping: AtomicBool::new(false) }))
     }
 
     pub(crate) fn notifier(&self) -> RawFd {
@@ -80,23 +88,38 @@ impl Mailbox {
         })
     }
 
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.lock().epoch
+    }
+
     pub(crate) fn drain(&self) -> Vec<Report> {
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        if !reports.is_empty() {
+        let mut reports = self.lock();
+        if !reports.waiting.is_empty() {
             // Under the lock, so that the bell is heard exactly while reports wait. The read
             // cannot fail: the bell was rung when the first of them came.
             let _ = self.bell.read();
         }
-        std::mem::take(&mut *reports)
+        reports.epoch.0 += 1;
+        std::mem::take(&mut reports.waiting)
     }
 
-    fn post(&self, report: Report) {
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        if reports.is_empty() {
+    #[cfg(test)]
+    pub(crate) fn peek(&self) -> Vec<Report> {
+        self.lock().waiting.clone()
+    }
+
+    fn post(&self, report: Report) -> Epoch {
+        let mut reports = self.lock();
+        if reports.waiting.is_empty() {
             // Fails only at a count of 2^64 - 2, and it is never above 1.
             let _ = self.bell.write(1);
         }
-        reports.push(report);
+        reports.waiting.push(report);
+        reports.epoch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reports> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,21 +141,33 @@ impl Message {
         self.in_doubt = true;
     }
 
-    pub(crate) fn settle(mut self, outcome: Outcome) {
-        self.report(outcome);
+    pub(crate) fn group(&self) -> Option<&GroupId> {
+        self.outgoing.group_id.as_ref()
     }
 
-    pub(crate) fn fail(self, failure: &Arc<Failure>) {
+    pub(crate) fn settle(mut self, outcome: Outcome) -> Epoch {
+        self.report(outcome)
+    }
+
+    /// Returns when it was reported.
+    pub(crate) fn fail(self, failure: &Arc<Failure>) -> Epoch {
         let failure = Arc::clone(failure);
         let outcome =
             if self.in_doubt { Outcome::InDoubt { failure } } else { Outcome::NotSent { failure } };
-        self.settle(outcome);
+        self.settle(outcome)
     }
 
-    fn report(&mut self, outcome: Outcome) {
-        if let Some(mailbox) = self.mailbox.take() {
-            mailbox.post(Report { id: self.outgoing.id, outcome });
+    fn report(&mut self, outcome: Outcome) -> Epoch {
+        match self.mailbox.take() {
+            Some(mailbox) => mailbox.post(Report { id: self.outgoing.id, outcome }),
+            None => Epoch::default(),
         }
+    }
+}
+
+pub(crate) fn fail_all(messages: impl IntoIterator<Item = Message>, failure: &Arc<Failure>) {
+    for message in messages {
+        message.fail(failure);
     }
 }
 

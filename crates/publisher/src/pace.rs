@@ -38,6 +38,8 @@ pub(crate) struct Pace {
     counted_at: Option<Instant>,
     /// Until then nothing new is tried.
     paused_until: Option<Instant>,
+    /// When a request last succeeded.
+    worked_at: Option<Instant>,
 }
 
 impl Pace {
@@ -51,6 +53,7 @@ impl Pace {
             failing_since: None,
             counted_at: None,
             paused_until: None,
+            worked_at: None,
         }
     }
 
@@ -66,7 +69,12 @@ impl Pace {
         self.paused_until.is_some_and(|until| now < until)
     }
 
-    pub(crate) fn succeeded(&mut self) {
+    pub(crate) fn worked_at(&self) -> Option<Instant> {
+        self.worked_at
+    }
+
+    pub(crate) fn succeeded(&mut self, now: Instant) {
+        self.worked_at = Some(now);
         self.window = (self.window + 1.0 / self.window).min(self.limit);
         self.rounds = 0;
         self.failing_since = None;
@@ -136,7 +144,7 @@ mod tests {
         }
         assert!(pace.allows(0) && !pace.allows(1));
         for _ in 0..100 {
-            pace.succeeded();
+            pace.succeeded(start);
         }
         assert!(pace.allows(3) && !pace.allows(4));
         assert!(!pace.is_paused(start));

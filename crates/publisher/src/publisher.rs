@@ -1,29 +1,22 @@
 //! The caller's end: a thread of its own, and the means to talk to it without blocking.
-//!
-//! The thread and its children are born with every signal blocked: Postgres's signals, SIGURG
-//! with its latch wake-ups included, must reach the backend's own thread.
 
 use std::os::fd::RawFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{SigSet, SigmaskHow};
-use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::SendError, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedSender, error::SendError, unbounded_channel};
 
 use crate::connection::{Connection, Settings};
 use crate::dispatch::{Command, Dispatcher};
-use crate::lane::fail_all;
-use crate::mailbox::{Mailbox, Message, Report};
+use crate::mailbox::{Mailbox, Message, Report, fail_all};
 use crate::outgoing::Outgoing;
 use crate::pace::after;
 use crate::sqs::Sqs;
+use crate::thread;
 
-/// How long a dropped publisher waits for answers, and at most for its thread.
+/// How long a dropped publisher waits for answers.
 const DROP_PATIENCE: Duration = Duration::from_millis(500);
-const DROP_LIMIT: Duration = Duration::from_secs(1);
 
 /// Publishes messages from a thread of its own. See the crate's documentation for what it keeps.
 ///
@@ -46,12 +39,9 @@ impl Publisher {
     pub fn start(connection: Connection, settings: Settings) -> std::io::Result<Self> {
         connection.check_endpoint()?;
         let mailbox = Mailbox::open()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (commands, inbox) = unbounded_channel();
-        let thread = with_signals_blocked(|| {
-            std::thread::Builder::new()
-                .name("sqs_sync pub".to_owned())
-                .spawn(move || run(runtime, connection, &settings, inbox))
+        let thread = thread::spawn("sqs_sync pub", move || {
+            Dispatcher::new(Sqs::new(connection), settings).run(inbox)
         })?;
         Ok(Self { commands, mailbox, thread: Some(thread) })
     }
@@ -69,8 +59,8 @@ impl Publisher {
             .map(|outgoing| Message::new(outgoing, Arc::clone(&self.mailbox)))
             .collect();
         // The thread is gone, so these were certainly not sent.
-        if let Err(SendError(Command::Send(messages))) = self.commands.send(Command::Send(messages))
-        {
+        let command = Command::Send(messages, self.mailbox.epoch());
+        if let Err(SendError(Command::Send(messages, _))) = self.commands.send(command) {
             fail_all(messages, &self.mailbox.lost());
         }
     }
@@ -106,44 +96,12 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        let Some(thread) = self.thread.take() else {
-            return;
-        };
-        let now = Instant::now();
-        self.mailbox.set_stopping();
-        self.command(Command::Stop(now + DROP_PATIENCE));
-        while !thread.is_finished() {
-            if now.elapsed() >= DROP_LIMIT {
-                // Left to end by itself: a destructor must not hang.
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
+        if let Some(thread) = self.thread.take() {
+            self.mailbox.set_stopping();
+            self.command(Command::Stop(Instant::now() + DROP_PATIENCE));
+            thread::leave(thread);
         }
-        let _ = thread.join();
     }
-}
-
-/// The thread's whole life. A panic ends it early, and what it held reports itself.
-fn run(
-    runtime: Runtime,
-    connection: Connection,
-    settings: &Settings,
-    inbox: UnboundedReceiver<Command>,
-) {
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        let dispatcher = Dispatcher::new(Sqs::new(connection), settings);
-        runtime.block_on(dispatcher.run(inbox));
-    }));
-    // Not a plain drop: that would wait for a name lookup that hangs.
-    runtime.shutdown_background();
-}
-
-/// A thread inherits the mask of the one that spawns it.
-fn with_signals_blocked<T>(spawn: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
-    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-    let spawned = spawn();
-    before.thread_set_mask()?;
-    spawned
 }
 
 #[cfg(test)]

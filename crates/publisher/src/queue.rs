@@ -36,6 +36,13 @@ pub(crate) fn name_of(url: &str) -> &str {
     url.rsplit('/').next().unwrap_or(url)
 }
 
+/// Account and name in a queue's URL: at one connection they say which queue it is, whichever of
+/// SQS's hosts the URL names.
+pub(crate) fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once('/').map_or(rest, |(_, path)| path)
+}
+
 /// A URL that ListQueues gave. An emulator writes its own idea of its host and port into it:
 /// with an endpoint set, the endpoint's are the ones that work.
 pub(crate) fn onto_endpoint(listed: &str, connection: &Connection) -> String {

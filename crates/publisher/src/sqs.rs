@@ -1,7 +1,5 @@
-//! One request, one answer: SQS as the publisher uses it.
-//!
-//! Needs `sqs:SendMessage` (which covers SendMessageBatch) and, for queues given by name,
-//! `sqs:ListQueues`; nothing else. GetQueueUrl would be a third right to ask for.
+//! One request, one answer: how messages are sent. Needs `sqs:SendMessage`, which covers
+//! SendMessageBatch; what else is asked of SQS is in `lookup`.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
@@ -9,25 +7,22 @@ use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
 };
-use md5::{Digest, Md5};
 
 use crate::connection::Connection;
+use crate::digest::{is_of_attributes, is_of_body};
 use crate::error::{Class, Trouble};
 use crate::mailbox::Message;
 use crate::outgoing::{Attribute, AttributeValue, Outgoing};
-use crate::queue::{Located, locate, name_of, onto_endpoint};
-use crate::wording::About;
-
-/// ListQueues gives at most this many a page (botocore, ListQueues).
-const PAGE: i32 = 1000;
+use crate::queue::{Located, locate};
+use crate::wording::{About, Subject};
 
 /// SQS's answer for one message: its message id, or why not.
 pub(crate) type Answer = Result<String, Trouble>;
 
 pub(crate) struct Sqs {
-    client: Client,
-    connection: Connection,
-    endpoint: String,
+    pub(crate) client: Client,
+    pub(crate) connection: Connection,
+    pub(crate) endpoint: String,
 }
 
 impl Sqs {
@@ -83,52 +78,17 @@ impl Sqs {
             .filter_map(|accepted| Some((accepted, messages.get(index_of(accepted.id())?)?)))
         {
             if let Some(answer) = slot(&mut answers, accepted.id()) {
-                *answer = if is_same_body(accepted, &message.outgoing) {
-                    Ok(accepted.message_id().to_owned())
-                } else {
-                    Err(about.altered())
+                *answer = match altered(accepted, &message.outgoing) {
+                    None => Ok(accepted.message_id().to_owned()),
+                    Some(what) => Err(about.altered(what)),
                 };
             }
         }
         Ok(answers)
     }
 
-    /// Finds the URL of a queue given by name.
-    pub(crate) async fn find(&self, name: &str) -> Result<String, Trouble> {
-        let mut token = None;
-        loop {
-            let page = self
-                .client
-                .list_queues()
-                .queue_name_prefix(name)
-                .max_results(PAGE)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| self.about(name).request(&error))?;
-            if let Some(url) = page.queue_urls().iter().find(|url| name_of(url) == name) {
-                return Ok(onto_endpoint(url, &self.connection));
-            }
-            token = page.next_token;
-            if token.as_deref().is_none_or(str::is_empty) {
-                return Err(self.missing(name));
-            }
-        }
-    }
-
-    fn missing(&self, name: &str) -> Trouble {
-        Trouble::queue(
-            format!(
-                "queue \"{name}\" does not exist in the connection's account in region {} at {}",
-                self.connection.region, self.endpoint
-            ),
-            "Check the name, the region and the account, or create the queue. \
-             A queue of another account is given by its URL or ARN.",
-        )
-    }
-
-    fn about<'a>(&'a self, queue: &'a str) -> About<'a> {
-        About { queue, endpoint: &self.endpoint }
+    pub(crate) fn about<'a>(&'a self, queue: &'a str) -> About<'a> {
+        About { subject: Subject::Queue(queue), endpoint: &self.endpoint }
     }
 }
 
@@ -167,9 +127,14 @@ fn slot<'a>(answers: &'a mut [Answer], id: &str) -> Option<&'a mut Answer> {
     answers.get_mut(index_of(id)?)
 }
 
-/// The SDK does not look at the digest that SQS gives of the body. A server that gives none is
-/// believed.
-fn is_same_body(accepted: &SendMessageBatchResultEntry, message: &Outgoing) -> bool {
-    let digest = accepted.md5_of_message_body();
-    digest.is_empty() || digest == format!("{:x}", Md5::digest(&message.body))
+/// What SQS received otherwise than it was sent, if anything.
+fn altered(accepted: &SendMessageBatchResultEntry, message: &Outgoing) -> Option<&'static str> {
+    let attributes = accepted.md5_of_message_attributes().unwrap_or_default();
+    if !is_of_body(accepted.md5_of_message_body(), &message.body) {
+        Some("another body")
+    } else if !is_of_attributes(attributes, &message.attributes) {
+        Some("other attributes")
+    } else {
+        None
+    }
 }

@@ -5,6 +5,8 @@
 //! quotes the signed request, session token included.
 
 use std::error::Error;
+use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
@@ -18,8 +20,25 @@ const QUOTE_LIMIT: usize = 500;
 /// What a request was about, for its errors' texts.
 #[derive(Clone, Copy)]
 pub(crate) struct About<'a> {
-    pub(crate) queue: &'a str,
+    pub(crate) subject: Subject<'a>,
     pub(crate) endpoint: &'a str,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// The queue that a sync calls so.
+    Queue(&'a str),
+    /// The queues that there are.
+    List,
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queue(queue) => write!(f, "queue \"{queue}\""),
+            Self::List => f.write_str("the list of queues"),
+        }
+    }
 }
 
 impl About<'_> {
@@ -30,10 +49,7 @@ impl About<'_> {
     {
         match error {
             SdkError::ConstructionFailure(_) => self.unmade(error),
-            SdkError::TimeoutError(_) => self.network(
-                false,
-                format!("no answer from {} within {} s", self.endpoint, ATTEMPT_TIMEOUT.as_secs()),
-            ),
+            SdkError::TimeoutError(_) => self.no_answer(ATTEMPT_TIMEOUT),
             SdkError::DispatchFailure(dispatch) if dispatch.is_user() => self.unmade(error),
             SdkError::DispatchFailure(_) if never_connected(error) => self
                 .network(true, format!("could not reach {}: {}", self.endpoint, root_cause(error))),
@@ -59,6 +75,11 @@ impl About<'_> {
         self.told(class, Some(code), words, None)
     }
 
+    pub(crate) fn no_answer(self, patience: Duration) -> Trouble {
+        let seconds = patience.as_secs_f64();
+        self.network(false, format!("no answer from {} within {seconds} s", self.endpoint))
+    }
+
     /// SQS answered, and left open what became of a message.
     pub(crate) fn unreadable(self) -> Trouble {
         Trouble {
@@ -70,15 +91,15 @@ impl About<'_> {
         }
     }
 
-    /// SQS acknowledged a message whose body has another MD5 than the one that was sent.
-    pub(crate) fn altered(self) -> Trouble {
+    /// SQS acknowledged a message with another MD5 than that of what was sent.
+    pub(crate) fn altered(self, what: &str) -> Trouble {
         Trouble {
             class: Class::Service,
             certain: false,
             code: None,
             what: format!(
-                "{} acknowledged another body than was sent to queue \"{}\"",
-                self.endpoint, self.queue
+                "{} acknowledged {what} than was sent to {}",
+                self.endpoint, self.subject
             ),
             hint: None,
         }
@@ -98,24 +119,22 @@ impl About<'_> {
         words: Option<&str>,
         status: Option<u16>,
     ) -> Trouble {
-        let About { queue, endpoint } = self;
+        let About { subject, endpoint } = self;
         let status = status.map(|status| format!("HTTP {status}"));
         let name = code.or(status.as_deref()).unwrap_or("no code");
         let words = words.filter(|words| !words.is_empty()).map(quote);
         let what = match class {
             Class::Row => words.unwrap_or_else(|| format!("SQS refused the message ({name})")),
-            Class::Throttled => format!("SQS throttles requests to queue \"{queue}\" ({name})"),
+            Class::Throttled => format!("SQS throttles requests to {subject} ({name})"),
             Class::Queue => match words {
-                Some(words) => {
-                    format!("SQS refused requests to queue \"{queue}\": {name}: {words}")
-                }
-                None => format!("SQS refused requests to queue \"{queue}\": {name}"),
+                Some(words) => format!("SQS refused requests to {subject}: {name}: {words}"),
+                None => format!("SQS refused requests to {subject}: {name}"),
             },
             Class::Credentials => {
                 format!("{endpoint} refused the connection's credentials ({name})")
             }
             Class::Service | Class::Network => {
-                format!("{endpoint} could not take messages for queue \"{queue}\" ({name})")
+                format!("{endpoint} could not answer requests to {subject} ({name})")
             }
         };
         Trouble {
@@ -123,8 +142,36 @@ impl About<'_> {
             certain: class != Class::Service,
             code: code.map(str::to_owned),
             what,
-            hint: hint(class, name).map(str::to_owned),
+            hint: self.hint(class, name).map(str::to_owned),
         }
+    }
+
+    fn hint(self, class: Class, code: &str) -> Option<&'static str> {
+        Some(match class {
+            Class::Throttled => "Fewer requests in flight, or a higher quota at AWS, would help.",
+            Class::Queue if code.contains("AccessDenied") => match self.subject {
+                Subject::List => "Allow sqs:ListQueues.",
+                Subject::Queue(_) => {
+                    "Allow sqs:SendMessage on the queue, and sqs:ListQueues where it is named without its URL or ARN."
+                }
+            },
+            Class::Queue if code.starts_with("Kms") || code.starts_with("KMS.") => {
+                "Check the queue's KMS key and the right to use it."
+            }
+            Class::Queue => {
+                "Check that the queue exists, and the connection's region and endpoint."
+            }
+            Class::Credentials if code.contains("Expired") && code.contains("Token") => {
+                "The session token has expired: set new credentials."
+            }
+            Class::Credentials if code.contains("Signature") || code == "RequestExpired" => {
+                "Check the secret access key, and the clock of this server."
+            }
+            Class::Credentials => {
+                "Check the access key, the secret access key and the session token."
+            }
+            Class::Row | Class::Service | Class::Network => return None,
+        })
     }
 
     fn network(self, certain: bool, what: String) -> Trouble {
@@ -144,35 +191,14 @@ impl About<'_> {
     fn unmade(self, error: &(dyn Error + 'static)) -> Trouble {
         Trouble::queue(
             format!(
-                "no request can be made for queue \"{}\" at {}: {}",
-                self.queue,
+                "no request can be made to {} at {}: {}",
+                self.subject,
                 self.endpoint,
                 root_cause(error)
             ),
             "Check the connection's region and endpoint.",
         )
     }
-}
-
-fn hint(class: Class, code: &str) -> Option<&'static str> {
-    Some(match class {
-        Class::Throttled => "Fewer requests in flight, or a higher quota at AWS, would help.",
-        Class::Queue if code.contains("AccessDenied") => {
-            "Allow sqs:SendMessage on the queue, and sqs:ListQueues where it is named without its URL or ARN."
-        }
-        Class::Queue if code.starts_with("Kms") || code.starts_with("KMS.") => {
-            "Check the queue's KMS key and the right to use it."
-        }
-        Class::Queue => "Check that the queue exists, and the connection's region and endpoint.",
-        Class::Credentials if code.contains("Expired") && code.contains("Token") => {
-            "The session token has expired: set new credentials."
-        }
-        Class::Credentials if code.contains("Signature") || code == "RequestExpired" => {
-            "Check the secret access key, and the clock of this server."
-        }
-        Class::Credentials => "Check the access key, the secret access key and the session token.",
-        Class::Row | Class::Service | Class::Network => return None,
-    })
 }
 
 /// Whether the connection, TLS handshake included, was never made: then nothing was written.

@@ -16,10 +16,11 @@ use super::Located;
 use super::operand::Operand;
 use super::parse::{self, Lexeme, Term, Token};
 use super::scan::Span;
+use crate::change::Change;
 use crate::error::{Fault, Rejection};
 use crate::names::Names;
 use crate::number;
-use crate::value::{Change, Value};
+use crate::value::Value;
 
 /// The most operators of one condition, `and` and `or` included.
 const MAX_OPERATORS: usize = 100;
@@ -172,8 +173,11 @@ impl Test {
     }
 }
 
-/// JSON that is no array and no object, as the value that it is.
+/// JSON that is no array and no object, as the value that it is; bytes as their text.
 fn scalar(value: Value<'_>) -> Value<'_> {
+    if let Value::Bytes(_) = value {
+        return Value::Text(value.into_text());
+    }
     let Value::Json(json) = &value else { return value };
     let json = json.trim();
     match json.chars().next() {
@@ -201,7 +205,7 @@ fn is_empty(value: &Value<'_>) -> bool {
             let inside = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
             json.starts_with(['[', '{']) && inside.trim().is_empty()
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Bytes(_) => false,
     }
 }
 
@@ -236,7 +240,7 @@ fn compare(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
 fn contains(left: &Value<'_>, right: &Value<'_>) -> bool {
     match (left, right) {
         (_, Value::Null | Value::Bool(false)) => false,
-        (Value::Text(text), _) => text.contains(right.text()),
+        (Value::Text(text), _) => text.contains(right.text().as_ref()),
         (Value::Json(json), _) if json.trim_start().starts_with('[') => {
             // RawValue is read by serde_json without recursion, so the depth does not matter.
             let elements = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();

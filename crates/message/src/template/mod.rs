@@ -21,36 +21,35 @@ mod position;
 mod scan;
 mod tree;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::change::Change;
 use crate::error::{Fault, Rejection};
 use crate::json;
+use crate::limits;
 use crate::names::Names;
 use crate::output::Output;
-use crate::value::{Change, Value};
+use crate::source::Format;
+use crate::value::Value;
 
 use operand::Operand;
 use position::Position;
 use tree::Node;
-
-/// What a template makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// A JSON text: outputs are escaped or checked according to where they stand.
-    Json,
-    /// Any text: outputs stand as they are.
-    Text,
-}
 
 /// A compiled template.
 #[derive(Debug)]
 pub(crate) struct Template {
     format: Format,
     content: Content,
+    /// The length of what was written, in bytes: about that of what is rendered.
+    source_len: usize,
 }
 
 #[derive(Debug)]
 enum Content {
     /// Nothing in it depends on the row.
-    Literal(String),
+    Literal(Arc<str>),
     /// A text template that is one output and nothing else.
     Lone(Operand),
     Nodes(Vec<Node>),
@@ -59,12 +58,8 @@ enum Content {
 impl Content {
     /// Takes the short ways that can be known before there is a row.
     fn of(mut nodes: Vec<Node>, format: Format) -> Content {
-        let text = |node: &Node| match node {
-            Node::Text { text, .. } => Some(text.clone()),
-            _ => None,
-        };
-        if let Some(text) = nodes.iter().map(text).collect() {
-            return Content::Literal(text);
+        if let Some(text) = nodes.iter().map(Node::as_text).collect::<Option<String>>() {
+            return Content::Literal(text.into());
         }
         if format == Format::Json || nodes.len() > 1 {
             return Content::Nodes(nodes);
@@ -113,35 +108,75 @@ impl Template {
         if let (Format::Json, Content::Literal(text)) = (format, &content) {
             json::check_body(text).map_err(|rejection| Fault::invalid(rejection.reason).at(0))?;
         }
-        Ok(Template { format, content })
+        Ok(Template { format, content, source_len: source.len() })
     }
 
     /// The template's text when no row changes it.
-    pub fn as_literal(&self) -> Option<&str> {
+    pub fn literal(&self) -> Option<&Arc<str>> {
         match &self.content {
             Content::Literal(text) => Some(text),
             _ => None,
         }
     }
 
-    /// Renders the template for a change.
+    /// The texts that it writes whatever the row is, in their order.
+    pub fn fixed_parts(&self) -> impl Iterator<Item = &str> {
+        let (literal, nodes): (Option<&str>, &[Node]) = match &self.content {
+            Content::Literal(text) => (Some(text), &[]),
+            Content::Lone(_) => (None, &[]),
+            Content::Nodes(nodes) => (None, nodes),
+        };
+        literal.into_iter().chain(nodes.iter().filter_map(Node::as_text))
+    }
+
+    /// The text that it ends with whatever the row is, as far as it is known.
+    pub fn fixed_end(&self) -> Option<&str> {
+        match &self.content {
+            Content::Literal(text) => Some(text),
+            Content::Lone(_) => None,
+            Content::Nodes(nodes) => nodes.last().and_then(Node::as_text),
+        }
+    }
+
+    /// What the template makes of a change: text, and of a lone output the value itself. Borrowed
+    /// where it can be, and not longer than a message.
     ///
     /// # Errors
     ///
     /// Rejections `message_too_long`, and for JSON `not_a_json_value` and `invalid_json`.
-    pub fn render(&self, change: &Change<'_>) -> Result<String, Rejection> {
-        let mut out = Output::default();
+    pub fn value<'a>(&'a self, change: &Change<'a>) -> Result<Value<'a>, Rejection> {
         match &self.content {
-            Content::Literal(text) => out.push(text)?,
-            Content::Lone(value) => out.push(value.value(change)?.text())?,
+            Content::Literal(text) => Ok(Value::Text(Cow::Borrowed(text))),
+            Content::Lone(operand) => {
+                let value = operand.value(change)?;
+                let bytes = match &value {
+                    Value::Bytes(bytes) => bytes.len(),
+                    text => text.text_len(),
+                };
+                limits::check_part(|| operand.label(), bytes)?;
+                Ok(value)
+            }
             Content::Nodes(nodes) => {
+                let mut out = Output::with_room(self.source_len);
                 render_nodes(nodes, change, &mut out)?;
                 if self.format == Format::Json {
                     json::check_body(out.as_str())?;
                 }
+                Ok(Value::Text(Cow::Owned(out.into_string())))
             }
         }
-        Ok(out.into_string())
+    }
+
+    /// The same as text.
+    pub fn text<'a>(&'a self, change: &Change<'a>) -> Result<Cow<'a, str>, Rejection> {
+        match self.value(change)? {
+            bytes @ Value::Bytes(_) => {
+                let mut out = Output::default();
+                out.push_plain(&bytes)?;
+                Ok(Cow::Owned(out.into_string()))
+            }
+            text => Ok(text.into_text()),
+        }
     }
 }
 
@@ -164,10 +199,13 @@ fn render_output(
 ) -> Result<(), Rejection> {
     let value = output.value.value(change)?;
     match (output.position, &value) {
-        (Position::Plain, _) => out.push(value.text()),
-        (Position::String, _) => json::push_escaped(out, value.text()),
+        (Position::Plain, _) => out.push_plain(&value),
+        (Position::String, _) => {
+            let text = out.text_of(&value)?;
+            json::push_escaped(out, &text)
+        }
         (Position::Value, Value::Text(text)) if position::stands_as_value(text) => out.push(text),
-        (Position::Value, Value::Text(_)) => {
+        (Position::Value, Value::Text(_) | Value::Bytes(_)) => {
             let reason = format!("{} holds text that is not one JSON value", output.value.label());
             Err(Rejection::new("not_a_json_value", reason)
                 .with_hint("Put quotes around the output in the template."))

@@ -125,7 +125,7 @@ fn uneven_branches() -> Fault {
 /// Refuses what could be no value in any row.
 fn check_constant(operand: &Operand) -> Result<(), Fault> {
     let refused = match operand {
-        Operand::Event => true,
+        Operand::Event | Operand::RunStartedAt => true,
         Operand::Literal(Value::Text(text) | Value::Number(text)) => !stands_as_value(text),
         _ => false,
     };

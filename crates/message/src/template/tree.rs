@@ -7,9 +7,9 @@ use super::parse::{self, Lexeme};
 use super::position::Position;
 use super::scan::{Piece, Span};
 use super::{Located, condition};
+use crate::change::Change;
 use crate::error::{Fault, Rejection};
 use crate::names::Names;
-use crate::value::Change;
 
 /// The most blocks within one another. Rendering and dropping a tree recurse this deep.
 const MAX_DEPTH: usize = 50;
@@ -23,6 +23,16 @@ pub(super) enum Node {
     },
     Output(Output),
     If(If),
+}
+
+impl Node {
+    /// The text of a node that is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Node::Text { text, .. } => Some(text),
+            Node::Output(_) | Node::If(_) => None,
+        }
+    }
 }
 
 /// A `{{ }}`.
@@ -176,7 +186,7 @@ impl Builder<'_> {
 }
 
 fn is_blank(nodes: &[Node]) -> bool {
-    nodes.iter().all(|node| matches!(node, Node::Text { text, .. } if text.trim().is_empty()))
+    nodes.iter().all(|node| node.as_text().is_some_and(|text| text.trim().is_empty()))
 }
 
 fn no_arguments(name: Span<'_>, arguments: Span<'_>) -> Result<(), Located> {

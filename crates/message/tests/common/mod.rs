@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use message::{Change, Definition, DefinitionError, Event, Message, Rejection, Source, Value};
+use message::{
+    Change, Context, Definition, DefinitionError, Event, Format, Message, Rejection, Run, Source,
+    Value,
+};
 use proptest::prelude::*;
 
 pub fn number(digits: &str) -> Value<'_> {
@@ -22,28 +25,57 @@ pub fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+pub fn bytes(bytes: &[u8]) -> Value<'_> {
+    Value::Bytes(Cow::Borrowed(bytes))
+}
+
+/// A property that is given.
+pub fn given(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// A definition for a standard queue, without a body.
+pub fn to_queue() -> Source {
+    Source { queue: given("orders"), ..Source::default() }
+}
+
 pub fn template(template: &str) -> Source {
-    Source { template: Some(template.to_owned()), ..Source::default() }
+    Source { template: given(template), ..to_queue() }
 }
 
 pub fn body_column(column: &str) -> Source {
-    Source { body_column: Some(column.to_owned()), ..Source::default() }
+    Source { body_column: given(column), ..to_queue() }
 }
 
 pub fn fields(fields: &str) -> Source {
-    Source { fields: Some(fields.to_owned()), ..Source::default() }
+    Source { fields: given(fields), ..to_queue() }
+}
+
+/// The uuid of the tests' sync.
+pub const UUID: &str = "6a1f0d5e-3b0c-4c8f-9a53-0d3a8c1f2e11";
+
+/// The tests' sync.
+pub fn context<'a>(columns: &'a [String], key: &'a [String]) -> Context<'a> {
+    Context { columns, key, sync_name: "my sync", sync_uuid: UUID, allowed_queues: None }
+}
+
+pub const RUN: Run<'_> = Run { id: 7, started_at: "2024-01-15T08:00:00Z" };
+
+/// A change of a row to itself.
+pub fn change<'a>(event: Event, row: &'a [Value<'a>]) -> Change<'a> {
+    Change { id: 42, event, row, old: Some(row), run: RUN }
 }
 
 /// Compiles for the columns of a row, the first of which is the key.
 pub fn compile(source: &Source, row: &[(&str, Value<'_>)]) -> Result<Definition, DefinitionError> {
     let columns: Vec<String> = row.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Definition::compile(source, &columns, &columns[..1])
+    Definition::compile(source, &context(&columns, &columns[..1]))
 }
 
 pub fn render(source: &Source, row: &[(&str, Value<'_>)]) -> Result<Message, Rejection> {
     let definition = compile(source, row).unwrap_or_else(|e| panic!("{e}"));
     let row: Vec<Value<'_>> = row.iter().map(|(_, value)| value.clone()).collect();
-    definition.render(&Change { id: 42, event: Event::Changed, row: &row })
+    definition.render(&change(Event::Changed, &row))
 }
 
 /// The body of a JSON template.
@@ -51,13 +83,11 @@ pub fn body(source: &str, row: &[(&str, Value<'_>)]) -> String {
     render(&template(source), row).unwrap_or_else(|e| panic!("{source}: {e:?}")).body
 }
 
-/// The text of a template that is not JSON, by way of an attribute.
+/// The text of a template that is not JSON.
 pub fn plain(source: &str, row: &[(&str, Value<'_>)]) -> String {
-    let attributes = serde_json::json!({"a": format!("<{source}>")}).to_string();
-    let source = Source { attributes: Some(attributes), ..template("1") };
-    let message = render(&source, row).unwrap_or_else(|e| panic!("{source:?}: {e:?}"));
-    let value = &message.attributes[0].value;
-    value[1..value.len() - 1].to_owned()
+    let source = Source { format: Some(Format::Text), ..template(&format!("<{source}>")) };
+    let body = render(&source, row).unwrap_or_else(|e| panic!("{source:?}: {e:?}")).body;
+    body[1..body.len() - 1].to_owned()
 }
 
 /// Whether a condition holds.
@@ -81,6 +111,7 @@ pub fn any_value() -> impl Strategy<Value = Value<'static>> {
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(|n| Value::Number(n.to_string().into())),
         any::<String>().prop_map(|t| Value::Text(t.into())),
+        any::<Vec<u8>>().prop_map(|b| Value::Bytes(b.into())),
         any::<Vec<String>>().prop_map(|v| Value::Json(serde_json::json!(v).to_string().into())),
     ]
 }

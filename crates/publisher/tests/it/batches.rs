@@ -26,16 +26,24 @@ fn every_message_is_acknowledged_with_its_message_id() {
 }
 
 #[test]
-fn attributes_arrive_as_strings() {
+fn attributes_arrive_with_their_types() {
     let server = Server::willing();
     let publisher = patient(&server.endpoint);
     let mut outgoing = message(1, &arn("orders"), "{}");
-    outgoing.attributes = vec![text("kind", "String", "added")];
+    outgoing.attributes = vec![
+        text("kind", "String", "added"),
+        text("total", "Number.EUR", "12.50"),
+        bytes("photo", "Binary", &[0, 159, 146, 150]),
+    ];
     publisher.send(vec![outgoing]);
     assert_acknowledged(&collect(&publisher, 1)[&1]);
     assert_eq!(
         server.log.requests()[0].entries()[0].attributes,
-        json!({"kind": {"DataType": "String", "StringValue": "added"}})
+        json!({
+            "kind": {"DataType": "String", "StringValue": "added"},
+            "total": {"DataType": "Number.EUR", "StringValue": "12.50"},
+            "photo": {"DataType": "Binary", "BinaryValue": "AJ+Slg=="},
+        })
     );
 }
 

@@ -23,7 +23,8 @@ fn misbehave(log: &Log, request: &Request, _: usize) -> Reply {
         }
     };
     match fastrand::u8(..) {
-        0..15 => Reply::Cut,
+        0..8 => Reply::Cut,
+        8..15 => Reply::Reset,
         15..30 => {
             log.accept_but(request, some);
             Reply::Cut

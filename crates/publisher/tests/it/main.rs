@@ -6,6 +6,8 @@ mod batches;
 mod ending;
 mod failures;
 mod faults;
+mod groups;
+mod inquiries;
 mod queues;
 mod retries;
 mod server;

@@ -5,21 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use publisher::{FailureKind, Publisher, Settings};
-use serde_json::json;
 
-use crate::server::{Log, Reply, Request, Server, refuse};
+use crate::server::{Log, Reply, Request, Server, listed, refuse};
 use crate::support::*;
-
-fn listed(names: &[&str], next: Option<&str>) -> Reply {
-    // A host that is not there: the endpoint's must take its place.
-    let urls: Vec<String> =
-        names.iter().map(|name| format!("http://emulator.invalid:1/000000000000/{name}")).collect();
-    let mut answer = json!({"QueueUrls": urls});
-    if let Some(next) = next {
-        answer["NextToken"] = json!(next);
-    }
-    Reply::Answer(200, answer.to_string())
-}
 
 fn lists(log: &Log) -> usize {
     let requests = log.requests();

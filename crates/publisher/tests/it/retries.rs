@@ -137,18 +137,70 @@ fn only_what_failed_of_a_batch_is_tried_again() {
 }
 
 #[test]
-fn an_acknowledgement_of_another_body_is_none() {
-    let server = Server::start(|log, request, number| match log.accept(request) {
-        Reply::Answer(status, body) if number == 0 => {
-            let right = format!("{:x}", <md5::Md5 as md5::Digest>::digest("m0"));
-            Reply::Answer(status, body.replace(&right, "00000000000000000000000000000000"))
-        }
-        reply => reply,
+fn an_acknowledgement_of_another_body_or_of_other_attributes_is_none() {
+    for (key, what) in
+        [("MD5OfMessageBody", "another body"), ("MD5OfMessageAttributes", "other attributes")]
+    {
+        let server = Server::start(move |log, request, _| {
+            let Reply::Answer(status, body) = log.accept(request) else { unreachable!() };
+            let mut body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            body["Successful"][0][key] = "00000000000000000000000000000000".into();
+            Reply::Answer(status, body.to_string())
+        });
+        let publisher = hasty(&server.endpoint);
+        let mut outgoing = message(0, &arn("orders"), "m0");
+        outgoing.attributes = vec![text("kind", "String", "added")];
+        publisher.send(vec![outgoing]);
+        let outcomes = collect(&publisher, 1);
+        let failure = in_doubt(&outcomes[&0]);
+        assert!(failure.message.contains(what), "{failure:?}");
+        assert!(server.log.requests().len() > 1, "it was not tried again");
+    }
+}
+
+#[test]
+fn an_acknowledgement_without_digests_is_believed() {
+    let server = Server::start(|log, request, _| {
+        let Reply::Answer(status, body) = log.accept(request) else { unreachable!() };
+        let mut body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        body["Successful"][0]["MD5OfMessageBody"] = "".into();
+        body["Successful"][0].as_object_mut().unwrap().remove("MD5OfMessageAttributes");
+        Reply::Answer(status, body.to_string())
     });
     let publisher = patient(&server.endpoint);
-    publisher.send(messages(1, &arn("orders")));
+    let mut outgoing = message(0, &arn("orders"), "m0");
+    outgoing.attributes = vec![text("kind", "String", "added")];
+    publisher.send(vec![outgoing]);
     assert_acknowledged(&collect(&publisher, 1)[&0]);
-    assert_eq!(server.log.requests().len(), 2);
+}
+
+#[test]
+fn a_retry_says_all_that_the_first_attempt_said() {
+    let server = Server::start(|log, request, number| match number {
+        0 => log
+            .accept_but(request, |entry| (entry.body == "m1").then_some(("InternalError", false))),
+        1 => Reply::Cut,
+        2 => refuse(403, "RequestThrottled"),
+        _ => log.accept(request),
+    });
+    let publisher = patient(&server.endpoint);
+    let outgoing = |id: i64| publisher::Outgoing {
+        dedup_id: Some(format!("dedup {id}")),
+        delay_seconds: Some(id as u16 * 300),
+        attributes: vec![bytes("id", "Binary.big-endian", &id.to_be_bytes())],
+        ..of_group(&format!("group {id}"), message(id, &arn("orders"), format!("m{id}")))
+    };
+    publisher.send((0..3).map(outgoing).collect());
+    collect(&publisher, 3).values().for_each(assert_acknowledged);
+    let requests = server.log.requests();
+    assert_eq!(requests.len(), 4);
+    for entry in requests.iter().flat_map(|request| request.entries()) {
+        let id = entry.body[1..].parse::<u64>().unwrap();
+        assert_eq!(entry.group_id.as_deref(), Some(format!("group {id}").as_str()));
+        assert_eq!(entry.dedup_id.as_deref(), Some(format!("dedup {id}").as_str()));
+        assert_eq!(entry.delay_seconds, Some(id * 300));
+        assert_eq!(entry.attributes["id"]["DataType"], "Binary.big-endian");
+    }
 }
 
 #[test]

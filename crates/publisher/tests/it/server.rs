@@ -1,6 +1,7 @@
-//! A small SQS: AWS JSON 1.0 over HTTP/1.1, SendMessageBatch and ListQueues, one thread a
-//! connection. What it answers is a closure of the test's; what it was asked is kept.
+//! A small SQS: AWS JSON 1.0 over HTTP/1.1, SendMessageBatch, ListQueues and GetQueueAttributes,
+//! one thread a connection. What it answers is a closure of the test's; what it was asked is kept.
 
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,19 +18,25 @@ pub struct Entry {
     /// As SQS counts it.
     pub bytes: usize,
     pub attributes: Value,
+    pub group_id: Option<String>,
+    pub dedup_id: Option<String>,
+    pub delay_seconds: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Request {
     Send { url: String, entries: Vec<Entry> },
-    List { prefix: String, token: Option<String> },
+    List { prefix: String, size: u64, token: Option<String> },
+    Attributes { url: String },
 }
 
 impl Request {
     /// The last segment of the queue's URL.
     pub fn queue(&self) -> &str {
         match self {
-            Request::Send { url, .. } => url.rsplit('/').next().unwrap(),
+            Request::Send { url, .. } | Request::Attributes { url } => {
+                url.rsplit('/').next().unwrap()
+            }
             Request::List { prefix, .. } => prefix,
         }
     }
@@ -37,7 +44,7 @@ impl Request {
     pub fn entries(&self) -> &[Entry] {
         match self {
             Request::Send { entries, .. } => entries,
-            Request::List { .. } => &[],
+            Request::List { .. } | Request::Attributes { .. } => &[],
         }
     }
 
@@ -55,6 +62,8 @@ pub enum Reply {
     Cut,
     /// Begins an answer and closes the connection in the middle of it.
     CutShort,
+    /// Takes the request and resets the connection.
+    Reset,
 }
 
 /// What the server was asked and what it took.
@@ -64,6 +73,10 @@ pub struct Log {
     pub accepted: Mutex<Vec<String>>,
     in_flight: AtomicUsize,
     pub most_in_flight: AtomicUsize,
+    /// Queue and group of each message in flight.
+    groups: Mutex<HashSet<(String, String)>>,
+    /// Requests that came while another one with the same group was in flight.
+    pub overlaps: AtomicUsize,
 }
 
 impl Log {
@@ -81,11 +94,15 @@ impl Log {
                 })),
                 None => {
                     self.accepted.lock().unwrap().push(entry.body.clone());
-                    successful.push(json!({
+                    let mut taken = json!({
                         "Id": entry.id,
                         "MessageId": format!("id of {}", &entry.body[..entry.body.len().min(20)]),
                         "MD5OfMessageBody": format!("{:x}", Md5::digest(&entry.body)),
-                    }));
+                    });
+                    if let Some(digest) = digest_of(&entry.attributes) {
+                        taken["MD5OfMessageAttributes"] = json!(digest);
+                    }
+                    successful.push(taken);
                 }
             }
         }
@@ -105,12 +122,47 @@ impl Log {
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
+
+    /// Notes which groups are in flight now, and returns them.
+    fn enter(&self, request: &Request) -> HashSet<(String, String)> {
+        let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_in_flight.fetch_max(now, Ordering::SeqCst);
+        let queue = request.queue();
+        let groups: HashSet<_> = request
+            .entries()
+            .iter()
+            .filter_map(|entry| Some((queue.to_owned(), entry.group_id.clone()?)))
+            .collect();
+        let mut in_flight = self.groups.lock().unwrap();
+        if !in_flight.is_disjoint(&groups) {
+            self.overlaps.fetch_add(1, Ordering::SeqCst);
+        }
+        in_flight.extend(groups.iter().cloned());
+        groups
+    }
+
+    fn leave(&self, groups: &HashSet<(String, String)>) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.groups.lock().unwrap().retain(|group| !groups.contains(group));
+    }
 }
 
 /// An error for the whole request, as SQS writes it.
 pub fn refuse(status: u16, code: &str) -> Reply {
     let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "No."});
     Reply::Answer(status, body.to_string())
+}
+
+/// A page of queues.
+pub fn listed(names: &[&str], next: Option<&str>) -> Reply {
+    // A host that is not there: the endpoint's must take its place.
+    let urls: Vec<String> =
+        names.iter().map(|name| format!("http://emulator.invalid:1/000000000000/{name}")).collect();
+    let mut answer = json!({"QueueUrls": urls});
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    Reply::Answer(200, answer.to_string())
 }
 
 pub struct Server {
@@ -149,10 +201,9 @@ fn serve(stream: TcpStream, log: &Log, script: &dyn Fn(&Log, &Request, usize) ->
             requests.push(request.clone());
             requests.len() - 1
         };
-        let now = log.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-        log.most_in_flight.fetch_max(now, Ordering::SeqCst);
+        let groups = log.enter(&request);
         let reply = script(log, &request, number);
-        log.in_flight.fetch_sub(1, Ordering::SeqCst);
+        log.leave(&groups);
         let stream = reader.get_mut();
         let done = match reply {
             Reply::Answer(status, body) => answer(stream, status, "", &body),
@@ -162,11 +213,18 @@ fn serve(stream: TcpStream, log: &Log, script: &dyn Fn(&Log, &Request, usize) ->
                 .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{\"Succ")
                 .and_then(|()| stream.shutdown(Shutdown::Both))
                 .and(Ok(false)),
+            Reply::Reset => reset(stream).and(Ok(false)),
         };
         if !done.unwrap_or(false) {
             return;
         }
     }
+}
+
+/// Without waiting for what was sent to arrive.
+fn reset(stream: &TcpStream) -> std::io::Result<()> {
+    let linger = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+    Ok(nix::sys::socket::setsockopt(stream, nix::sys::socket::sockopt::Linger, &linger)?)
 }
 
 fn answer(stream: &mut TcpStream, status: u16, headers: &str, body: &str) -> std::io::Result<bool> {
@@ -202,9 +260,14 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let body: Value = serde_json::from_slice(&body).ok()?;
     Some(match target.as_str() {
         "AmazonSQS.ListQueues" => Request::List {
-            prefix: body["QueueNamePrefix"].as_str()?.to_owned(),
+            prefix: body["QueueNamePrefix"].as_str().unwrap_or_default().to_owned(),
+            size: body["MaxResults"].as_u64()?,
             token: body["NextToken"].as_str().map(str::to_owned),
         },
+        "AmazonSQS.GetQueueAttributes" => {
+            assert_eq!(body["AttributeNames"], json!(["All"]));
+            Request::Attributes { url: body["QueueUrl"].as_str()?.to_owned() }
+        }
         "AmazonSQS.SendMessageBatch" => Request::Send {
             url: body["QueueUrl"].as_str()?.to_owned(),
             entries: body["Entries"].as_array()?.iter().map(entry).collect(),
@@ -216,19 +279,43 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
 fn entry(entry: &Value) -> Entry {
     let body = entry["MessageBody"].as_str().unwrap().to_owned();
     let attributes = entry["MessageAttributes"].clone();
-    let bytes: usize = attributes
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| {
-            let text = |key: &str| value[key].as_str().unwrap().len();
-            name.len() + text("DataType") + text("StringValue")
-        })
-        .sum();
+    let size = |name: &str, value: &Value| {
+        name.len() + value["DataType"].as_str().unwrap().len() + bytes_of(value).1.len()
+    };
+    let bytes: usize =
+        attributes.as_object().into_iter().flatten().map(|(name, value)| size(name, value)).sum();
+    let text = |key: &str| entry[key].as_str().map(str::to_owned);
     Entry {
-        id: entry["Id"].as_str().unwrap().to_owned(),
+        id: text("Id").unwrap(),
         bytes: body.len() + bytes,
         body,
         attributes,
+        group_id: text("MessageGroupId"),
+        dedup_id: text("MessageDeduplicationId"),
+        delay_seconds: entry["DelaySeconds"].as_u64(),
     }
+}
+
+/// An attribute's value, and the digit that says which kind it is.
+fn bytes_of(attribute: &Value) -> (u8, Vec<u8>) {
+    match (attribute["StringValue"].as_str(), attribute["BinaryValue"].as_str()) {
+        (Some(text), None) => (1, text.as_bytes().to_vec()),
+        (None, Some(base64)) => (2, aws_smithy_types::base64::decode(base64).unwrap()),
+        _ => panic!("an attribute has one value: {attribute}"),
+    }
+}
+
+/// As SQS makes it of the attributes, which serde_json may keep in any order.
+fn digest_of(attributes: &Value) -> Option<String> {
+    let sorted: BTreeMap<&String, &Value> = attributes.as_object()?.iter().collect();
+    let mut read = Vec::new();
+    let with_length = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
+    for (name, attribute) in sorted {
+        let (kind, value) = bytes_of(attribute);
+        read.extend(with_length(name.as_bytes()));
+        read.extend(with_length(attribute["DataType"].as_str().unwrap().as_bytes()));
+        read.push(kind);
+        read.extend(with_length(&value));
+    }
+    Some(format!("{:x}", Md5::digest(read)))
 }

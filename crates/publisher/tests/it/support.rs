@@ -1,14 +1,14 @@
 //! A publisher for a test, and its reports.
 
 use std::collections::BTreeMap;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use publisher::{
-    Attribute, AttributeValue, Connection, Credentials, Failure, Outcome, Outgoing, Publisher,
-    Report, Secret, Settings,
+    Attribute, AttributeValue, Connection, Credentials, Failure, Inquiry, Outcome, Outgoing,
+    Publisher, Report, Secret, Settings,
 };
 
 /// Longer than any test needs to wait for anything.
@@ -31,6 +31,16 @@ pub fn connection(endpoint: &str) -> Connection {
 
 pub fn start(endpoint: &str, retry_for: Duration, max_requests_in_flight: usize) -> Publisher {
     let settings = Settings { retry_for, max_requests_in_flight, one_per_group: false };
+    Publisher::start(connection(endpoint), settings).unwrap()
+}
+
+/// A patient one that sends at most one message of a group in a request.
+pub fn one_per_group(endpoint: &str) -> Publisher {
+    let settings = Settings {
+        retry_for: Duration::from_secs(600),
+        max_requests_in_flight: 8,
+        one_per_group: true,
+    };
     Publisher::start(connection(endpoint), settings).unwrap()
 }
 
@@ -69,6 +79,18 @@ pub fn text(name: &str, data_type: &str, value: &str) -> Attribute {
     }
 }
 
+pub fn bytes(name: &str, data_type: &str, value: &[u8]) -> Attribute {
+    Attribute {
+        name: name.into(),
+        data_type: data_type.into(),
+        value: AttributeValue::Bytes(value.to_owned()),
+    }
+}
+
+pub fn of_group(group: &str, outgoing: Outgoing) -> Outgoing {
+    Outgoing { group_id: Some(group.into()), ..outgoing }
+}
+
 /// Messages 0 to `count`, with bodies "m0", "m1", ...
 pub fn messages(count: i64, queue: &Arc<str>) -> Vec<Outgoing> {
     (0..count).map(|id| message(id, queue, format!("m{id}"))).collect()
@@ -76,16 +98,26 @@ pub fn messages(count: i64, queue: &Arc<str>) -> Vec<Outgoing> {
 
 /// Waits until the notifier says that reports wait.
 pub fn is_readable(publisher: &Publisher, timeout: Duration) -> bool {
-    let fd = borrow(publisher);
+    rings(publisher.notifier(), timeout)
+}
+
+/// Waits for a notifier of something that is still there.
+#[allow(unsafe_code)]
+fn rings(notifier: RawFd, timeout: Duration) -> bool {
+    // SAFETY: the notifier is open for as long as what it belongs to, which outlives this.
+    let fd = unsafe { BorrowedFd::borrow_raw(notifier) };
     let mut polled = [PollFd::new(fd, PollFlags::POLLIN)];
     let timeout = PollTimeout::try_from(timeout).unwrap();
     poll(&mut polled, timeout).unwrap() == 1
 }
 
-#[allow(unsafe_code)]
-fn borrow(publisher: &Publisher) -> BorrowedFd<'_> {
-    // SAFETY: the notifier is open for as long as the publisher lives, which it outlives here.
-    unsafe { BorrowedFd::borrow_raw(publisher.notifier()) }
+/// Waits for the answer to a question.
+pub fn answer<T>(inquiry: &Inquiry<T>) -> Result<T, Failure> {
+    assert!(rings(inquiry.notifier(), LONG), "no answer came");
+    let answer = inquiry.answer().unwrap();
+    assert!(!rings(inquiry.notifier(), Duration::ZERO));
+    assert!(inquiry.answer().is_none());
+    answer
 }
 
 /// Waits for `count` reports, which must be of different messages.

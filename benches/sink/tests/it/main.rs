@@ -1,0 +1,10 @@
+//! The sink through a real socket, as a client meets it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod account;
+mod control;
+mod faults;
+mod fifo;
+mod sending;
+mod support;
+mod throttling;

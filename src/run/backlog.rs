@@ -1,0 +1,254 @@
+//! What has been read and is not settled, by lane. A lane is a queue, or a group of a queue:
+//! what must not hold up another lane, however slow it is. Each lane has a share of what may
+//! be with the publisher at once; what it has no room for is parked, and set aside
+//! ([`crate::catalog::waiting`]) when it keeps other lanes from being read. So what is in
+//! memory is bounded by [`MAX_OUTSTANDING`] and a batch, whatever a lane holds.
+
+use std::collections::{HashMap, VecDeque};
+
+use publisher::Outgoing;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::catalog::waiting::{Waiting, Wanted};
+use crate::pg::rows::Limit;
+
+/// Requests that wait for their answer at once.
+pub const MAX_REQUESTS_IN_FLIGHT: usize = 128;
+/// Messages with the publisher: those in flight, and as many behind them.
+pub const MAX_OUTSTANDING: usize = 2 * 10 * MAX_REQUESTS_IN_FLIGHT;
+/// Bytes of messages in memory.
+pub const MAX_BYTES: usize = 64 << 20;
+/// Messages of a group with the publisher: two requests, since a group has one at a time.
+const GROUP_SHARE: usize = 20;
+/// Messages that are parked at the most when more is read.
+const MAX_PARKED: usize = 1000;
+/// Changes of a lane that are read at once from what was set aside.
+const REFILL: usize = 200;
+
+/// A message with what is to be known of it.
+pub struct Entry {
+    pub message: Outgoing,
+    /// It may have been sent before: "not sent" does not make it certain.
+    pub was_in_doubt: bool,
+}
+
+#[derive(Default)]
+struct Lane {
+    is_group: bool,
+    /// Messages with the publisher.
+    outstanding: usize,
+    parked: VecDeque<Entry>,
+    /// Changes of the lane have been set aside; those up to this id have been taken again.
+    aside: Option<i64>,
+}
+
+impl Lane {
+    fn is_idle(&self) -> bool {
+        self.outstanding == 0 && self.parked.is_empty() && self.aside.is_none()
+    }
+}
+
+struct Outstanding {
+    lane: i64,
+    bytes: usize,
+    was_in_doubt: bool,
+}
+
+#[derive(Default)]
+pub struct Backlog {
+    lanes: HashMap<i64, Lane>,
+    outstanding: HashMap<i64, Outstanding>,
+    parked: usize,
+    bytes: usize,
+    lanes_aside: usize,
+    /// To be set aside with the next batch.
+    overflow: Vec<Waiting>,
+}
+
+impl Backlog {
+    /// Takes a message that was read for the first time. Behind what its lane has set aside, it
+    /// is set aside too.
+    pub fn add(&mut self, entry: Entry) {
+        let (id, is_group) = lane_of(&entry.message);
+        let lane = self.lanes.entry(id).or_default();
+        lane.is_group = is_group;
+        if lane.aside.is_some() {
+            let (change_id, in_doubt) = (entry.message.id, entry.was_in_doubt);
+            self.overflow.push(Waiting { lane: id, change_id, in_doubt });
+        } else {
+            self.park(id, entry);
+        }
+    }
+
+    /// Takes a message that was set aside.
+    pub fn add_refill(&mut self, entry: Entry) {
+        let (id, _) = lane_of(&entry.message);
+        self.park(id, entry);
+    }
+
+    fn park(&mut self, id: i64, entry: Entry) {
+        self.parked += 1;
+        self.bytes += entry.message.size();
+        self.lanes.entry(id).or_default().parked.push_back(entry);
+    }
+
+    /// The messages that there is room for, which go to the publisher.
+    pub fn release(&mut self) -> Vec<Outgoing> {
+        if self.parked == 0 {
+            return Vec::new();
+        }
+        let mut released = Vec::new();
+        let lanes = self.lanes.len();
+        for (id, lane) in &mut self.lanes {
+            let share = share(lane.is_group, lanes);
+            while lane.outstanding < share && self.outstanding.len() < MAX_OUTSTANDING {
+                let Some(Entry { message, was_in_doubt }) = lane.parked.pop_front() else { break };
+                lane.outstanding += 1;
+                self.parked -= 1;
+                let bytes = message.size();
+                self.outstanding.insert(message.id, Outstanding { lane: *id, bytes, was_in_doubt });
+                released.push(message);
+            }
+        }
+        released
+    }
+
+    /// The publisher has reported a message. Returns whether it was in doubt before it was sent.
+    pub fn reported(&mut self, id: i64) -> bool {
+        let Some(Outstanding { lane: lane_id, bytes, was_in_doubt }) = self.outstanding.remove(&id)
+        else {
+            return true;
+        };
+        self.bytes -= bytes;
+        if let Some(lane) = self.lanes.get_mut(&lane_id) {
+            lane.outstanding -= 1;
+            if lane.is_idle() {
+                self.lanes.remove(&lane_id);
+            }
+        }
+        was_in_doubt
+    }
+
+    /// Whether a batch may be read.
+    pub fn has_room(&self, batch: Limit) -> bool {
+        self.parked + self.outstanding.len() + batch.rows <= MAX_OUTSTANDING + MAX_PARKED
+            && self.parked <= MAX_PARKED
+            && self.bytes + batch.bytes <= MAX_BYTES
+    }
+
+    /// Sets aside all that is parked and was not before: it keeps other lanes from being read.
+    pub fn set_parked_aside(&mut self) {
+        for (id, lane) in &mut self.lanes {
+            let Some(first) = lane.parked.front().filter(|_| lane.aside.is_none()) else {
+                continue;
+            };
+            lane.aside = Some(first.message.id - 1);
+            self.lanes_aside += 1;
+            for Entry { message, was_in_doubt: in_doubt } in lane.parked.drain(..) {
+                self.parked -= 1;
+                self.bytes -= message.size();
+                self.overflow.push(Waiting { lane: *id, change_id: message.id, in_doubt });
+            }
+        }
+    }
+
+    /// Lanes with room for what they have set aside.
+    pub fn wanted(&self, batch: Limit) -> Vec<Wanted> {
+        if self.lanes_aside == 0 || self.bytes + batch.bytes > MAX_BYTES {
+            return Vec::new();
+        }
+        let lanes = self.lanes.len();
+        let mut room = MAX_PARKED.saturating_sub(self.parked);
+        let mut wanted = Vec::new();
+        for (id, lane) in &self.lanes {
+            let Some(after) = lane.aside.filter(|_| lane.parked.is_empty()) else { continue };
+            if lane.outstanding * 2 > share(lane.is_group, lanes) || room == 0 {
+                continue;
+            }
+            let changes = REFILL.min(room).min(MAX_PARKED / self.lanes_aside.min(MAX_PARKED));
+            room -= changes;
+            wanted.push(Wanted { lane: *id, after, changes: changes as i64 });
+        }
+        wanted
+    }
+
+    /// What a lane had set aside was taken, as far as it was wanted.
+    pub fn refilled(&mut self, wanted: &Wanted, taken: &[Waiting], put_back: &[Waiting]) {
+        let of_lane = |w: &&Waiting| w.lane == wanted.lane;
+        let took = taken.iter().filter(of_lane).count() as i64;
+        let again = put_back.iter().filter(of_lane).map(|w| w.change_id).min();
+        let last = taken.iter().filter(of_lane).map(|w| w.change_id).max();
+        let Some(lane) = self.lanes.get_mut(&wanted.lane) else { return };
+        lane.aside = match (again, last) {
+            (Some(first), _) => Some(first - 1),
+            (None, Some(last)) if took == wanted.changes => Some(last),
+            _ => None,
+        };
+        if lane.aside.is_none() {
+            self.lanes_aside -= 1;
+            if lane.is_idle() {
+                self.lanes.remove(&wanted.lane);
+            }
+        }
+    }
+
+    /// What is to be set aside; kept until [`Backlog::overflow_is_set_aside`].
+    pub fn overflow(&self) -> &[Waiting] {
+        &self.overflow
+    }
+
+    pub fn overflow_is_set_aside(&mut self) {
+        self.overflow.clear();
+    }
+
+    pub fn is_with_publisher(&self) -> bool {
+        !self.outstanding.is_empty()
+    }
+
+    /// Nothing is in memory, and nothing set aside.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty() && self.overflow.is_empty()
+    }
+
+    /// Gives up what the publisher has not been given. Returns the ids of changes that
+    /// certainly have not been sent.
+    pub fn give_back(&mut self) -> Vec<i64> {
+        let mut unsent: Vec<i64> =
+            self.overflow.drain(..).filter(|w| !w.in_doubt).map(|w| w.change_id).collect();
+        for lane in self.lanes.values_mut() {
+            let parked = lane.parked.drain(..);
+            unsent.extend(parked.filter(|e| !e.was_in_doubt).map(|e| e.message.id));
+            lane.aside = None;
+        }
+        self.lanes.retain(|_, lane| !lane.is_idle());
+        self.lanes_aside = 0;
+        self.parked = 0;
+        unsent
+    }
+
+    /// Awaits no answer any more.
+    pub fn abandon(&mut self) {
+        *self = Backlog::default();
+    }
+}
+
+/// How many messages of a lane may be with the publisher when so many lanes are in use. A group
+/// has one request at a time, an ungrouped queue as many as there are.
+fn share(is_group: bool, lanes: usize) -> usize {
+    match (is_group, lanes) {
+        (true, lanes) => (MAX_OUTSTANDING / (lanes + 1)).clamp(1, GROUP_SHARE),
+        (false, 0 | 1) => MAX_OUTSTANDING,
+        (false, lanes) => (MAX_OUTSTANDING / (lanes + 1)).max(GROUP_SHARE),
+    }
+}
+
+/// Two groups that chance to have the same number share a lane: neither loses its order.
+fn lane_of(message: &Outgoing) -> (i64, bool) {
+    match &message.group_id {
+        None => (xxh3_64(message.queue.as_bytes()) as i64, false),
+        Some(group) => {
+            let name = [message.queue.as_bytes(), b"\0", group.as_bytes()].concat();
+            (xxh3_64(&name) as i64, true)
+        }
+    }
+}
