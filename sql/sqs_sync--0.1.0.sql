@@ -53,11 +53,15 @@ CREATE TABLE sqs_sync.position (
   next_change_id bigint NOT NULL,
   handed_through bigint NOT NULL DEFAULT 0,
   told_rows      bigint NOT NULL DEFAULT 0,
-  initial_done   boolean NOT NULL DEFAULT false
+  initial_done   boolean NOT NULL DEFAULT false,
+  run_id         bigint,
+  run_started_at timestamptz,
+  version        integer
 );
 COMMENT ON TABLE sqs_sync.position IS 'how far a sync has come: change ids given, changes handed to the publisher, rows told';
 COMMENT ON COLUMN sqs_sync.position.timeline IS 'the timeline that change ids were last given on: on another one, what was handed over before may be more than is known here';
 COMMENT ON COLUMN sqs_sync.position.told_rows IS 'rows that the snapshot has: one that is found empty against this number was emptied by somebody else';
+COMMENT ON COLUMN sqs_sync.position.run_id IS 'the run that filled the change set: what is in it is rendered by this run and this version, also when it is sent again';
 COMMENT ON COLUMN sqs_sync.position.initial_done IS 'the first run has gone to its end';
 COMMENT ON COLUMN sqs_sync.position.next_change_id IS 'change ids from this one on have never been given';
 COMMENT ON COLUMN sqs_sync.position.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
@@ -78,17 +82,15 @@ CREATE TABLE sqs_sync.definition (
   sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
   version     integer NOT NULL,
   server      text NOT NULL,
-  queue       text NOT NULL,
-  template    text,
-  body_column text,
-  fields      json,
-  attributes  json,
-  events      text[] NOT NULL,
+  message     json NOT NULL,
+  events      json NOT NULL,
   order_by    text,
   retry_for   interval NOT NULL,
   created_at  timestamptz NOT NULL DEFAULT pg_catalog.now(),
   PRIMARY KEY (sync_id, version)
 );
+COMMENT ON COLUMN sqs_sync.definition.message IS 'the message''s properties, by their names';
+COMMENT ON COLUMN sqs_sync.definition.events IS 'the events that are published, and what each says otherwise';
 COMMENT ON TABLE sqs_sync.definition IS 'what a sync publishes; a row a version, since a run and a change in doubt keep the definition that they began with';
 
 CREATE TABLE sqs_sync.run (
@@ -191,14 +193,20 @@ CREATE FUNCTION @extschema@.sqs_sync_create(
   template    text     DEFAULT NULL,
   body_column text     DEFAULT NULL,
   fields      json     DEFAULT NULL,
+  format      text     DEFAULT NULL,
   attributes  json     DEFAULT NULL,
+  message_id  text     DEFAULT NULL,
+  group_id    text     DEFAULT NULL,
+  dedup_id    text     DEFAULT NULL,
+  dedup       text     DEFAULT NULL,
+  delay_seconds text   DEFAULT NULL,
   events      text[]   DEFAULT '{added,changed,removed}',
   initial     text     DEFAULT 'backfill',
   order_by    text     DEFAULT NULL,
   retry_for   interval DEFAULT '5 minutes'
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_create_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, json, text[], text, text, interval)
+COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval)
   IS 'creates a sync: which rows'' events go to which queue, and what the message is';
 
 CREATE FUNCTION @extschema@.sqs_sync_alter(
@@ -208,14 +216,20 @@ CREATE FUNCTION @extschema@.sqs_sync_alter(
   template    text     DEFAULT NULL,
   body_column text     DEFAULT NULL,
   fields      json     DEFAULT NULL,
+  format      text     DEFAULT NULL,
   attributes  json     DEFAULT NULL,
+  message_id  text     DEFAULT NULL,
+  group_id    text     DEFAULT NULL,
+  dedup_id    text     DEFAULT NULL,
+  dedup       text     DEFAULT NULL,
+  delay_seconds text   DEFAULT NULL,
   events      text[]   DEFAULT NULL,
   order_by    text     DEFAULT NULL,
   retry_for   interval DEFAULT NULL,
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alter_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, json, text[], text, interval, text[])
+COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, interval, text[])
   IS 'changes a sync''s definition from its next run on: options left out stay, those in reset are unset';
 
 CREATE FUNCTION @extschema@.sqs_sync_drop(name text) RETURNS void
@@ -292,8 +306,20 @@ COMMENT ON VIEW sqs_sync.visible_sync IS 'the syncs that the reader may see: wha
 CREATE VIEW sqs_sync.syncs WITH (security_barrier) AS
 SELECT s.name,
        pg_catalog.pg_get_userbyid(s.owner) AS owner,
-       s.model, s.key, d.server, d.queue, d.template, d.body_column, d.fields, d.attributes,
-       d.events, s.initial, d.order_by, d.retry_for, s.version,
+       s.model, s.key, d.server,
+       d.message OPERATOR(pg_catalog.->>) 'queue' AS queue,
+       d.message OPERATOR(pg_catalog.->>) 'template' AS template,
+       d.message OPERATOR(pg_catalog.->>) 'body_column' AS body_column,
+       (d.message OPERATOR(pg_catalog.->>) 'fields')::pg_catalog.json AS fields,
+       d.message OPERATOR(pg_catalog.->>) 'format' AS format,
+       (d.message OPERATOR(pg_catalog.->>) 'attributes')::pg_catalog.json AS attributes,
+       d.message OPERATOR(pg_catalog.->>) 'message_id' AS message_id,
+       d.message OPERATOR(pg_catalog.->>) 'group_id' AS group_id,
+       d.message OPERATOR(pg_catalog.->>) 'dedup_id' AS dedup_id,
+       d.message OPERATOR(pg_catalog.->>) 'dedup' AS dedup,
+       d.message OPERATOR(pg_catalog.->>) 'delay_seconds' AS delay_seconds,
+       ARRAY(SELECT pg_catalog.json_object_keys(d.events)) AS events,
+       s.initial, d.order_by, d.retry_for, s.version,
        CASE WHEN s.paused THEN 'paused' WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
        r.run_id AS last_run, r.state AS last_run_state, r.finished_at AS last_run_finished_at,
        s.created_at

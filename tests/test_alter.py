@@ -55,7 +55,7 @@ def test_a_change_of_definition_sends_nothing_by_itself(synced, queue):
     ("22023", {"order_by": "id", "reset": "{order_by}"}),
     ("42703", {"template": '{"x": {{row.nme}}}'}),
     ("42704", {"server": "elsewhere"}),
-    ("0A000", {"queue": "orders.fifo"}),
+    ("22023", {"queue": "orders.fifo"}),
     ("22023", {"events": "{deleted}"}),
 ], ids=lambda value: str(value))
 def test_a_refused_alter_changes_nothing(synced, sqlstate, options):

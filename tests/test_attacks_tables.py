@@ -145,7 +145,7 @@ def test_rows_that_the_owner_writes_into_the_change_set_crash_nothing(synced, qu
         except psycopg.Error:
             pass
         synced.run("items")
-    for change in ("sqs_sync_event TYPE varchar(8)", "sqs_sync_silent TYPE text", "sqs_sync_change_id TYPE text", "sqs_sync_version TYPE bigint"):
+    for change in ("sqs_sync_event TYPE varchar(8)", "sqs_sync_hash TYPE numeric", "sqs_sync_change_id TYPE text"):
         try:
             synced.analyst.execute(f"ALTER TABLE {changes} ALTER {change}")
         except psycopg.Error:

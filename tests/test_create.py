@@ -35,7 +35,7 @@ REFUSED = [
     ("unknown server", "42704", "elsewhere", {"server": "elsewhere"}),
     ("no server", "22023", "server", {"server": None}),
     ("no queue", "22023", "queue", {"queue": None}),
-    ("a FIFO queue", "0A000", "FIFO", {"queue": "orders.fifo"}),
+    ("a FIFO queue", "22023", "FIFO", {"queue": "orders.fifo"}),
     ("unknown event", "22023", "deleted", {"events": "{added,deleted}"}),
     ("no event", "22023", "events", {"events": "{}"}),
     ("unknown initial", "22023", "later", {"initial": "later"}),

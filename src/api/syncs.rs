@@ -1,6 +1,8 @@
 //! `sqs_sync_create`, `alter`, `drop`, `pause` and `resume`.
 
-use message::Source;
+use std::str::FromStr;
+
+use message::{Event, Override, PerEvent, Property, Source, UnknownNameError};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::{Oid, panic::ErrorReport};
 use pgrx::prelude::*;
@@ -12,6 +14,7 @@ use crate::changes::key::{self, KeyColumn};
 use crate::changes::model::{self, Model};
 use crate::changes::tables::{self, Tables};
 use crate::connection;
+use crate::pg::error::shown;
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result, sql};
 use crate::run::compile;
@@ -27,11 +30,17 @@ fn sqs_sync_create(
     model: Option<&str>,
     key: Option<&str>,
     server: Option<&str>,
-    queue: Option<&str>,
+    queue: Option<String>,
     template: Option<String>,
     body_column: Option<String>,
     fields: Option<String>,
+    format: Option<&str>,
     attributes: Option<String>,
+    message_id: Option<String>,
+    group_id: Option<String>,
+    dedup_id: Option<String>,
+    dedup: Option<&str>,
+    delay_seconds: Option<String>,
     events: Option<Vec<String>>,
     initial: Option<&str>,
     order_by: Option<String>,
@@ -39,19 +48,40 @@ fn sqs_sync_create(
 ) -> Answer<()> {
     let create = || {
         let name = check_name(required("name", name)?)?;
-        let definition = Definition {
+        let message = Source {
+            queue: Some(required("queue", queue)?),
+            template,
+            body_column,
+            fields,
+            format: named(format)?,
+            attributes,
+            message_id,
+            group_id,
+            dedup_id,
+            dedup: named(dedup)?,
+            delay_seconds,
+        };
+        let mut definition = Definition {
             server: required("server", server)?.to_owned(),
-            queue: check_queue(required("queue", queue)?)?.to_owned(),
-            source: Source { template, body_column, fields, attributes, ..Source::default() },
-            events: catalog::definition::parse_events(&required("events", events)?)?,
+            message,
+            events: PerEvent::default(),
             order_by,
             retry_seconds: 0.0,
             retry_for: check_retry(required("retry_for", retry_for)?)?,
         };
+        let events = catalog::definition::parse_events(&required("events", events)?)?;
+        definition.publish_only(&events);
         let initial = Initial::parse(required("initial", initial)?)?;
         create(name, required("model", model)?, key, initial, &definition)
     };
     create().map_err(ErrorReport::from)
+}
+
+/// The value of an option that is one of some words.
+fn named<T: FromStr<Err = UnknownNameError>>(word: Option<&str>) -> Result<Option<T>> {
+    word.map(str::parse)
+        .transpose()
+        .map_err(|error: UnknownNameError| Error::invalid(error.to_string()))
 }
 
 fn required<T>(option: &str, value: Option<T>) -> Result<T> {
@@ -67,20 +97,6 @@ fn check_name(name: &str) -> Result<&str> {
         length => Err(Error::invalid(format!(
             "name has {length} bytes; that of a sync has 1 to {MAX_NAME_BYTES}"
         ))),
-    }
-}
-
-fn check_queue(queue: &str) -> Result<&str> {
-    if queue.ends_with(".fifo") {
-        return Err(Error::new(
-            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-            format!("queue \"{queue}\" is a FIFO queue, which is not supported yet"),
-        )
-        .hint("Use a standard queue."));
-    }
-    match queue.is_empty() || queue.contains("{{") || queue.contains("{%") {
-        true => Err(Error::invalid("queue is not a queue's name, URL or ARN")),
-        false => Ok(queue),
     }
 }
 
@@ -124,6 +140,7 @@ fn create(
         let sync = Sync {
             id,
             name: name.to_owned(),
+            uuid: sql::value("SELECT pg_catalog.gen_random_uuid()::text", &[])?,
             model: model.name.clone(),
             model_is_ours,
             key: key.iter().map(|k| k.column.name.clone()).collect(),
@@ -236,7 +253,13 @@ fn sqs_sync_alter(
     template: Option<String>,
     body_column: Option<String>,
     fields: Option<String>,
+    format: Option<&str>,
     attributes: Option<String>,
+    message_id: Option<String>,
+    group_id: Option<String>,
+    dedup_id: Option<String>,
+    dedup: Option<&str>,
+    delay_seconds: Option<String>,
     events: Option<Vec<String>>,
     order_by: Option<String>,
     retry_for: Option<Interval>,
@@ -246,33 +269,38 @@ fn sqs_sync_alter(
         let own = own_sync(required("name", name)?)?;
         let mut definition =
             as_superuser(|| catalog::definition::load(own.sync.id, own.sync.version))?;
-        let given = [
-            ("template", template.is_some()),
-            ("body_column", body_column.is_some()),
-            ("fields", fields.is_some()),
-            ("attributes", attributes.is_some()),
+        let set = Source {
+            queue,
+            template,
+            body_column,
+            fields,
+            format: named(format)?,
+            attributes,
+            message_id,
+            group_id,
+            dedup_id,
+            dedup: named(dedup)?,
+            delay_seconds,
+        };
+        let mut change = Override { set, unset: Vec::new() };
+        let own_options = [
             ("events", events.is_some()),
             ("order_by", order_by.is_some()),
             ("retry_for", retry_for.is_some()),
         ];
         for option in reset.unwrap_or_default() {
-            if given.contains(&(option.as_str(), true)) {
+            let is_given = own_options.contains(&(option.as_str(), true))
+                || option.parse().is_ok_and(|property| change.set.has(property));
+            if is_given {
                 return Err(Error::invalid(format!("{option} is given, and in reset too")));
             }
-            unset(&mut definition, &option)?;
+            unset(&mut definition, &mut change, &option)?;
         }
-        let attributes = attributes.or(definition.source.attributes.take());
-        let body = Source { template, body_column, fields, ..Source::default() };
-        // A body that is given takes the place of the one before, of whichever kind.
-        if body != Source::default() {
-            definition.source = body;
-        }
-        definition.source.attributes = attributes;
+        definition.message = definition.message.overridden(&change);
         definition.server = server.unwrap_or(definition.server);
-        definition.queue = check_queue(&queue.unwrap_or(definition.queue))?.to_owned();
         definition.order_by = order_by.or(definition.order_by);
         if let Some(events) = events {
-            definition.events = catalog::definition::parse_events(&events)?;
+            definition.publish_only(&catalog::definition::parse_events(&events)?);
         }
         if let Some(retry_for) = retry_for {
             definition.retry_for = check_retry(retry_for)?;
@@ -282,21 +310,18 @@ fn sqs_sync_alter(
     alter().map_err(ErrorReport::from)
 }
 
-/// Options that can be unset, or set to their default.
-fn unset(definition: &mut Definition, option: &str) -> Result<()> {
-    match option {
-        "template" => definition.source.template = None,
-        "body_column" => definition.source.body_column = None,
-        "fields" => definition.source.fields = None,
-        "attributes" => definition.source.attributes = None,
-        "order_by" => definition.order_by = None,
-        "events" => definition.events = message::Event::ALL.to_vec(),
-        "retry_for" => {
+/// Unsets an option, or sets it to its default.
+fn unset(definition: &mut Definition, change: &mut Override, option: &str) -> Result<()> {
+    match (option, option.parse::<Property>()) {
+        (_, Ok(property)) if property != Property::Queue => change.unset.push(property),
+        ("order_by", _) => definition.order_by = None,
+        ("events", _) => definition.publish_only(&Event::ALL),
+        ("retry_for", _) => {
             definition.retry_for = sql::value("SELECT pg_catalog.make_interval(mins => 5)", &[])?
         }
-        other => {
-            return Err(Error::invalid(format!("option \"{other}\" cannot be reset"))
-                .hint("Options that can be reset are: template, body_column, fields, attributes, events, order_by, retry_for."));
+        (other, _) => {
+            return Err(Error::invalid(format!("option \"{}\" cannot be reset", shown(other)))
+                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, order_by, retry_for."));
         }
     }
     Ok(())

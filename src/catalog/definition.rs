@@ -1,8 +1,9 @@
 //! `sqs_sync.definition`: what a sync publishes, a row a version.
 
-use message::{Event, Source};
-use pgrx::datum::Interval;
-use pgrx::datum::JsonString;
+use std::collections::BTreeMap;
+
+use message::{Event, Override, PerEvent, Source};
+use pgrx::datum::{Interval, JsonString};
 
 use crate::pg::sql::{self, Row};
 use crate::pg::{Error, Result};
@@ -10,47 +11,76 @@ use crate::pg::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Definition {
     pub server: String,
-    pub queue: String,
-    pub source: Source,
-    /// The events that are published; others move the snapshot silently.
-    pub events: Vec<Event>,
+    /// The message, as far as an event does not say otherwise.
+    pub message: Source,
+    /// The events that are published, with what each says otherwise; others move the snapshot
+    /// silently.
+    pub events: PerEvent<Option<Override>>,
     pub order_by: Option<String>,
     pub retry_for: Interval,
     /// `retry_for` in seconds.
     pub retry_seconds: f64,
 }
 
+impl Definition {
+    pub fn published(&self) -> Vec<Event> {
+        Event::ALL.into_iter().filter(|event| self.events.get(*event).is_some()).collect()
+    }
+
+    /// Publishes these events and no others; what they said otherwise stays.
+    pub fn publish_only(&mut self, events: &[Event]) {
+        for event in Event::ALL {
+            let said = self.events.get_mut(event);
+            *said = events.contains(&event).then(|| said.take().unwrap_or_default());
+        }
+    }
+
+    /// Whether all messages go one way: to one queue, without groups.
+    pub fn has_one_lane(&self) -> bool {
+        let own = Event::ALL.into_iter().filter_map(|event| self.events.get(event).as_ref());
+        let is_literal = |queue: &String| !queue.contains(['{', '%']);
+        self.message.group_id.is_none()
+            && self.message.queue.as_ref().is_some_and(is_literal)
+            && own.map(|own| &own.set).all(|set| set.group_id.is_none() && set.queue.is_none())
+    }
+}
+
 fn read(row: &Row<'_>) -> Result<Definition> {
-    let json = |column| Ok::<_, Error>(row.get::<JsonString>(column)?.map(|json| json.0));
+    let mut events = PerEvent::default();
+    let said: BTreeMap<String, Override> = from_json(&row.need::<JsonString>(3)?)?;
+    for (name, own) in said {
+        *events.get_mut(parse_event(&name)?) = Some(own);
+    }
     Ok(Definition {
         server: row.need(1)?,
-        queue: row.need(2)?,
-        source: Source {
-            template: row.get(3)?,
-            body_column: row.get(4)?,
-            fields: json(5)?,
-            attributes: json(6)?,
-            ..Source::default()
-        },
-        events: parse_events(&row.need::<Vec<String>>(7)?)?,
-        order_by: row.get(8)?,
-        retry_for: row.need(9)?,
-        retry_seconds: row.need(10)?,
+        message: from_json(&row.need::<JsonString>(2)?)?,
+        events,
+        order_by: row.get(4)?,
+        retry_for: row.need(5)?,
+        retry_seconds: row.need(6)?,
     })
 }
 
-/// The events named, without repeats.
+fn from_json<T: serde::de::DeserializeOwned>(json: &JsonString) -> Result<T> {
+    serde_json::from_str(&json.0)
+        .map_err(|error| Error::internal(format!("a definition cannot be read: {error}")))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<JsonString> {
+    serde_json::to_string(value)
+        .map(JsonString)
+        .map_err(|error| Error::internal(format!("a definition cannot be written: {error}")))
+}
+
+pub fn parse_event(name: &str) -> Result<Event> {
+    name.parse().map_err(|_| {
+        Error::invalid(format!("unrecognized event \"{}\"", crate::pg::error::shown(name)))
+            .hint("Events are added, changed and removed.")
+    })
+}
+
 pub fn parse_events(names: &[String]) -> Result<Vec<Event>> {
-    let mut events = Vec::new();
-    for name in names {
-        let event = name.parse::<Event>().map_err(|_| {
-            Error::invalid(format!("unrecognized event \"{name}\""))
-                .hint("Events are added, changed and removed.")
-        })?;
-        if !events.contains(&event) {
-            events.push(event);
-        }
-    }
+    let events: Vec<Event> = names.iter().map(|name| parse_event(name)).collect::<Result<_>>()?;
     match events.is_empty() {
         true => {
             Err(Error::invalid("events is empty").hint("Events are added, changed and removed."))
@@ -61,8 +91,7 @@ pub fn parse_events(names: &[String]) -> Result<Vec<Event>> {
 
 pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
     sql::row(
-        "SELECT server, queue, template, body_column, fields, attributes, events, order_by, retry_for, \
-                pg_catalog.date_part('epoch', retry_for) \
+        "SELECT server, message, events, order_by, retry_for, pg_catalog.date_part('epoch', retry_for) \
          FROM sqs_sync.definition WHERE sync_id = $1 AND version = $2",
         &[sync_id.into(), version.into()],
         read,
@@ -71,23 +100,19 @@ pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
 }
 
 pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()> {
-    let source = &definition.source;
-    let json = |text: &Option<String>| text.clone().map(JsonString);
-    let events: Vec<String> = definition.events.iter().map(|e| e.as_str().to_owned()).collect();
+    let events: BTreeMap<&str, &Override> = Event::ALL
+        .into_iter()
+        .filter_map(|event| Some((event.as_str(), definition.events.get(event).as_ref()?)))
+        .collect();
     sql::execute(
-        "INSERT INTO sqs_sync.definition \
-           (sync_id, version, server, queue, template, body_column, fields, attributes, events, order_by, retry_for) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO sqs_sync.definition (sync_id, version, server, message, events, order_by, retry_for) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &[
             sync_id.into(),
             version.into(),
             definition.server.as_str().into(),
-            definition.queue.as_str().into(),
-            source.template.clone().into(),
-            source.body_column.clone().into(),
-            json(&source.fields).into(),
-            json(&source.attributes).into(),
-            events.into(),
+            to_json(&definition.message)?.into(),
+            to_json(&events)?.into(),
             definition.order_by.clone().into(),
             definition.retry_for.into(),
         ],

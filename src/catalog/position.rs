@@ -1,8 +1,7 @@
 //! `sqs_sync.position`: how far a sync has come. Only runners write it, one a sync, so that
 //! no statement on a sync ever waits for a run, nor a run for it.
 
-use crate::pg::sql;
-use crate::pg::{Error, Result};
+use crate::pg::{Error, Result, sql};
 
 /// A new sync's change ids begin above those of every sync that is or was: it may take the
 /// place of one.
@@ -46,19 +45,42 @@ pub fn set_handed_through(sync_id: i32, change_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Takes `count` change ids and returns the first. They are never given twice: on a new
-/// timeline the counter jumps, since before an asynchronous promotion ids may have been sent
-/// that this server knows nothing of.
-pub fn take_change_ids(sync_id: i32, count: i64, timeline: u32) -> Result<i64> {
+/// The run that filled the change set, by which all that is in it is rendered, also when it is
+/// sent again.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub run_id: i64,
+    /// ISO 8601 in UTC.
+    pub started_at: String,
+    /// The version of the definition.
+    pub version: i32,
+}
+
+/// Begins a change set of `count` changes that a run has found. Returns its first change id.
+/// Ids are never given twice: on a new timeline the counter jumps, since before an asynchronous
+/// promotion ids may have been sent that this server knows nothing of.
+pub fn begin_change_set(sync_id: i32, run_id: i64, count: i64, timeline: u32) -> Result<i64> {
     sql::returning(
-        "UPDATE sqs_sync.position \
-         SET next_change_id = GREATEST(next_change_id, $3 << 40) + $2, timeline = $3 \
-         WHERE sync_id = $1 RETURNING next_change_id - $2",
-        &[sync_id.into(), count.into(), i64::from(timeline).into()],
+        "UPDATE sqs_sync.position p \
+         SET next_change_id = GREATEST(next_change_id, $3 << 40) + $2, timeline = $3, \
+             run_id = r.run_id, run_started_at = r.started_at, version = r.version \
+         FROM sqs_sync.run r \
+         WHERE p.sync_id = $1 AND r.run_id = $4 RETURNING next_change_id - $2",
+        &[sync_id.into(), count.into(), i64::from(timeline).into(), run_id.into()],
         |row| row.need(1),
     )?
     .pop()
     .ok_or_else(|| Error::internal(format!("sync {sync_id} does not exist")))
+}
+
+/// Where the change set comes from; none if there never was one.
+pub fn origin(sync_id: i32) -> Result<Option<Origin>> {
+    sql::row(
+        "SELECT run_id, pg_catalog.to_char(run_started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), version \
+         FROM sqs_sync.position WHERE sync_id = $1 AND version IS NOT NULL",
+        &[sync_id.into()],
+        |row| Ok(Origin { run_id: row.need(1)?, started_at: row.need(2)?, version: row.need(3)? }),
+    )
 }
 
 /// Rows that the snapshot has.

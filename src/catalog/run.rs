@@ -56,8 +56,6 @@ pub struct Run {
     pub state: State,
     /// The version of the definition that it began with.
     pub version: Option<i32>,
-    /// When it began, in the form that messages have; empty while it waits.
-    pub started_at: String,
     pub total: i64,
     pub published: i64,
     pub rejected: i64,
@@ -69,9 +67,7 @@ pub struct Run {
 }
 
 const COLUMNS: &str = "run_id, sync_id, state, version, rows_added + rows_changed + rows_removed, \
-                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint, \
-                       COALESCE(pg_catalog.to_char(started_at AT TIME ZONE 'UTC', \
-                                                   'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')";
+                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint";
 
 fn read(row: &Row<'_>) -> Result<Run> {
     Ok(Run {
@@ -87,7 +83,6 @@ fn read(row: &Row<'_>) -> Result<Run> {
         sqlstate: row.get(10)?,
         error: row.get(11)?,
         hint: row.get(12)?,
-        started_at: row.need(13)?,
     })
 }
 

@@ -36,6 +36,8 @@ impl Initial {
 pub struct Sync {
     pub id: i32,
     pub name: String,
+    /// What makes its deduplication ids unlike those of any other sync.
+    pub uuid: String,
     /// Qualified name of the relation, quoted as in SQL.
     pub model: String,
     /// The view was made from a SELECT by `sqs_sync_create`, and goes with the sync.
@@ -48,8 +50,7 @@ pub struct Sync {
     pub paused: bool,
 }
 
-const COLUMNS: &str =
-    "sync_id, name, model, model_is_ours, key, time_zone, version, initial, paused";
+const COLUMNS: &str = "sync_id, name, model, model_is_ours, key, time_zone, version, initial, paused, sync_uuid::text";
 
 fn read(row: &Row<'_>) -> Result<Sync> {
     Ok(Sync {
@@ -62,6 +63,7 @@ fn read(row: &Row<'_>) -> Result<Sync> {
         version: row.need(7)?,
         initial: Initial::parse(&row.need::<String>(8)?)?,
         paused: row.need(9)?,
+        uuid: row.need(10)?,
     })
 }
 
@@ -118,8 +120,8 @@ pub fn next_id() -> Result<i32> {
 
 pub fn insert(sync: &Sync) -> Result<()> {
     sql::execute(
-        "INSERT INTO sqs_sync.sync (sync_id, name, model, model_is_ours, key, time_zone, version, initial) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sqs_sync.sync (sync_id, name, model, model_is_ours, key, time_zone, version, initial, sync_uuid) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::pg_catalog.uuid)",
         &[
             sync.id.into(),
             sync.name.as_str().into(),
@@ -129,6 +131,7 @@ pub fn insert(sync: &Sync) -> Result<()> {
             sync.time_zone.as_str().into(),
             sync.version.into(),
             sync.initial.as_str().into(),
+            sync.uuid.as_str().into(),
         ],
     )?;
     super::position::insert(sync.id)

@@ -16,51 +16,65 @@ pub struct ChangeSet<'a> {
     pub key: &'a [KeyColumn],
 }
 
+/// What is read of a change.
+pub struct Wanted {
+    pub columns: Vec<Column>,
+    /// The row as it was told before, too.
+    pub old: bool,
+}
+
 /// A change set emptied by more than this is truncated, not deleted row by row: bytes.
 const WORTH_TRUNCATING: i64 = 8 << 20;
 
 impl ChangeSet<'_> {
-    /// The next changes after `after`, up to and including `through`, that were found under
-    /// this version of the definition, with these of their columns.
+    /// The next changes after `after`, up to and including `through`.
     pub fn read(
         &self,
-        columns: &[Column],
+        wanted: &Wanted,
         after: i64,
         through: i64,
-        version: i32,
         limit: Limit,
     ) -> Result<Vec<ChangeRow>> {
-        let these =
-            "sqs_sync_change_id > $1 AND sqs_sync_change_id <= $2 AND sqs_sync_version = $3";
-        self.read_where(these, &[after.into(), through.into(), version.into()], columns, limit)
+        let these = "c.sqs_sync_change_id > $1 AND c.sqs_sync_change_id <= $2";
+        self.read_where(these, &[after.into(), through.into()], wanted, limit)
     }
 
     /// These changes in their order, as many as there is room for.
-    pub fn read_these(
-        &self,
-        columns: &[Column],
-        ids: &[i64],
-        limit: Limit,
-    ) -> Result<Vec<ChangeRow>> {
-        let these = "sqs_sync_change_id = ANY ($1)";
-        self.read_where(these, &[ids.to_vec().into()], columns, limit)
+    pub fn read_these(&self, wanted: &Wanted, ids: &[i64], limit: Limit) -> Result<Vec<ChangeRow>> {
+        let these = "c.sqs_sync_change_id = ANY ($1)";
+        self.read_where(these, &[ids.to_vec().into()], wanted, limit)
     }
 
     fn read_where(
         &self,
         these: &str,
         arguments: &[DatumWithOid<'_>],
-        columns: &[Column],
+        wanted: &Wanted,
         limit: Limit,
     ) -> Result<Vec<ChangeRow>> {
-        let contents: String = columns.iter().map(|c| format!(", {}", c.quoted())).collect();
+        let contents = |of: &str| -> String {
+            wanted.columns.iter().map(|c| format!(", {of}.{}", c.quoted())).collect()
+        };
+        let (mut selected, mut told) = (contents("c"), String::new());
+        if wanted.old {
+            selected += &contents("s");
+            let same_key = key::equal(
+                self.key,
+                |i| format!("s.{}", self.key[i].column.quoted()),
+                |i| format!("c.{}", self.key[i].column.quoted()),
+            );
+            told = format!(
+                "LEFT JOIN ONLY {} AS s ON c.sqs_sync_event = 'changed' AND {same_key} ",
+                self.tables.snapshot
+            );
+        }
         let statement = format!(
-            "SELECT sqs_sync_change_id, sqs_sync_event{contents} FROM ONLY {} \
-             WHERE {these} ORDER BY sqs_sync_change_id",
+            "SELECT c.sqs_sync_change_id, c.sqs_sync_event{selected} FROM ONLY {} AS c {told}\
+             WHERE {these} ORDER BY c.sqs_sync_change_id",
             self.tables.changes
         );
         rights::pin_output();
-        rows::read_changes(&statement, arguments, limit)
+        rows::read_changes(&statement, arguments, wanted.columns.len(), limit)
     }
 
     /// Moves acknowledged changes to the snapshot. All of them, or an error: what is counted

@@ -85,20 +85,14 @@ impl Subject<'_> {
 
     /// Writes what is to be published to the change set, numbered from `first_id` in the order
     /// of the model.
-    pub fn write(
-        &self,
-        found: &Spool,
-        first_id: i64,
-        version: i32,
-        published: &[Event],
-    ) -> Result<()> {
+    pub fn write(&self, found: &Spool, first_id: i64, published: &[Event]) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
         let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
         let gone: Vec<String> = columns.iter().map(|c| format!("s.{c}")).collect();
         let statement = format!(
-            "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_version, sqs_sync_hash, {}) \
-             SELECT $1 - 1 + row_number() OVER ({}), event, $3, hash, {} \
+            "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_hash, {}) \
+             SELECT $1 - 1 + row_number() OVER ({}), event, hash, {} \
              FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} FROM {} AS p \
                    UNION ALL \
                    SELECT 'removed', NULL, {} FROM {} AS g JOIN ONLY {} AS s ON {}) AS u (event, hash, {}) \
@@ -115,8 +109,7 @@ impl Subject<'_> {
             self.is_gone(),
             contents.join(", "),
         );
-        let arguments: [DatumWithOid<'_>; 3] =
-            [first_id.into(), names_of(published).into(), version.into()];
+        let arguments: [DatumWithOid<'_>; 2] = [first_id.into(), names_of(published).into()];
         found.with_relations(|client| {
             client.update(statement.as_str(), None, &arguments)?;
             Ok(())

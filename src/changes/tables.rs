@@ -78,7 +78,7 @@ pub fn create(tables: &Tables, columns: &[Column], key: &[KeyColumn], owner: Oid
     sql::execute(
         &format!(
             "CREATE TABLE {changes} (sqs_sync_change_id pg_catalog.int8 PRIMARY KEY, \
-             sqs_sync_event pg_catalog.text NOT NULL, sqs_sync_version pg_catalog.int4 NOT NULL, sqs_sync_hash pg_catalog.int8, {declared})"
+             sqs_sync_event pg_catalog.text NOT NULL, sqs_sync_hash pg_catalog.int8, {declared})"
         ),
         &[],
     )?;
@@ -183,7 +183,7 @@ UNION ALL SELECT 'storage or a length of its own in the column ' || a.attname::t
 UNION ALL SELECT 'a column of its own, ' || a.attname::text FROM pg_catalog.pg_attribute a
   WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND pg_catalog.starts_with(a.attname::text, 'sqs_sync_')
     AND (a.attname::text, a.atttypid) NOT IN (('sqs_sync_change_id', 20), ('sqs_sync_event', 25),
-      ('sqs_sync_version', 23), ('sqs_sync_hash', 20), ('sqs_sync_hash_version', 21))
+      ('sqs_sync_hash', 20), ('sqs_sync_hash_version', 21))
 UNION ALL SELECT 'no primary key' WHERE NOT EXISTS
   (SELECT 1 FROM pg_catalog.pg_index WHERE indrelid = $1 AND indisprimary AND indisvalid AND indimmediate)
 UNION ALL SELECT 'a publication with a filter or a list of columns' FROM pg_catalog.pg_publication_rel

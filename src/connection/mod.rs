@@ -4,6 +4,7 @@
 
 mod options;
 
+use message::AllowedQueues;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
@@ -54,17 +55,27 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
     }
 }
 
-/// What the publisher needs, of a server and its mapping for `owner`; checks first that he
-/// may. To be run with raised rights; what is returned is never printed.
-pub fn of(server: &str, owner: Oid) -> Result<publisher::Connection> {
-    check(server, owner)?;
-    let server_options = sql::rows(
+/// The queues that a server allows; none: all.
+pub fn allowed_queues(server: &str) -> Result<Option<AllowedQueues>> {
+    let of_server = server_options(server)?;
+    let option = of_server.iter().find(|(name, _)| name == "allowed_queues");
+    option.map(|(_, list)| options::allowed_queues(list)).transpose()
+}
+
+fn server_options(server: &str) -> Result<Vec<(String, String)>> {
+    sql::rows(
         "SELECT o.option_name, o.option_value \
          FROM pg_catalog.pg_foreign_server s, pg_catalog.pg_options_to_table(s.srvoptions) o \
          WHERE s.srvname = $1",
         &[server.into()],
         |row| Ok((row.need::<String>(1)?, row.need::<String>(2)?)),
-    )?;
+    )
+}
+
+/// What the publisher needs, of a server and its mapping for `owner`; checks first that he
+/// may. To be run with raised rights; what is returned is never printed.
+pub fn of(server: &str, owner: Oid) -> Result<publisher::Connection> {
+    check(server, owner)?;
     let mapping_options = sql::rows(
         "SELECT o.option_name, o.option_value \
          FROM (SELECT m.umoptions FROM pg_catalog.pg_user_mapping m \
@@ -74,5 +85,5 @@ pub fn of(server: &str, owner: Oid) -> Result<publisher::Connection> {
         &[server.into(), owner.into()],
         |row| Ok((row.need::<String>(1)?, row.need::<String>(2)?)),
     )?;
-    options::connection(server, &server_options, mapping_options)
+    options::connection(server, &server_options(server)?, mapping_options)
 }

@@ -1,6 +1,7 @@
 //! Options of servers and user mappings: which there are, what they may hold, and the
 //! publisher's connection made of them. An error names the option and never its value.
 
+use message::{AllowedQueues, AllowedQueuesError};
 use pgrx::pg_sys::{self, Oid, panic::ErrorReport};
 use pgrx::prelude::*;
 use publisher::{Connection, Credentials, Secret};
@@ -12,8 +13,11 @@ struct Known {
     required: bool,
 }
 
-const SERVER: [Known; 2] =
-    [Known { name: "region", required: true }, Known { name: "endpoint_url", required: false }];
+const SERVER: [Known; 3] = [
+    Known { name: "region", required: true },
+    Known { name: "endpoint_url", required: false },
+    Known { name: "allowed_queues", required: false },
+];
 
 const MAPPING: [Known; 3] = [
     Known { name: "access_key_id", required: true },
@@ -96,6 +100,9 @@ fn check_server(options: &[(String, String)]) -> Result<()> {
                     .hint("It is a name such as eu-west-1."));
             }
             "endpoint_url" => check_endpoint(value)?,
+            "allowed_queues" => {
+                allowed_queues(value)?;
+            }
             _ => {}
         }
     }
@@ -119,6 +126,15 @@ fn check_endpoint(url: &str) -> Result<()> {
         false => Err(Error::invalid("option \"endpoint_url\" is not a URL")
             .hint("It is https:// or http://, a host, and a port where it is not the usual one.")),
     }
+}
+
+/// Patterns of names, with commas between them.
+pub fn allowed_queues(list: &str) -> Result<AllowedQueues> {
+    list.parse().map_err(|error: AllowedQueuesError| {
+        Error::invalid(format!("option \"allowed_queues\": {error}")).hint(
+            "It is a list of names, in which * stands for any characters: orders*, invoices.fifo",
+        )
+    })
 }
 
 /// The publisher's connection, from options that the validator has passed.

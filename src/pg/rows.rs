@@ -17,8 +17,10 @@ use super::{Error, Result};
 pub struct ChangeRow {
     pub id: i64,
     pub event: String,
-    /// Values of the model's columns, in the change set's order.
+    /// Values of the columns that were asked for.
     pub values: Vec<Value<'static>>,
+    /// The same of the row as it was told before, if that was asked for.
+    pub old: Option<Vec<Value<'static>>>,
 }
 
 impl ChangeRow {
@@ -28,7 +30,8 @@ impl ChangeRow {
             Value::Bytes(bytes) => bytes.len(),
             Value::Null | Value::Bool(_) => 0,
         };
-        self.values.iter().map(|value| length(value) + size_of::<Value<'_>>()).sum()
+        let values = self.values.iter().chain(self.old.iter().flatten());
+        values.map(|value| length(value) + size_of::<Value<'_>>()).sum()
     }
 }
 
@@ -42,10 +45,12 @@ pub struct Limit {
 /// Rows fetched at first from a cursor; doubled while they are small.
 const FIRST_FETCH: usize = 16;
 
-/// Reads what `statement` selects: id, event, then the model's columns.
+/// Reads what `statement` selects: id, event, `columns` columns of the row, and as many of the
+/// row before or none.
 pub fn read_changes(
     statement: &str,
     arguments: &[DatumWithOid<'_>],
+    columns: usize,
     limit: Limit,
 ) -> Result<Vec<ChangeRow>> {
     Spi::connect(|client| {
@@ -58,7 +63,7 @@ pub fn read_changes(
             cursor.fetch(wanted as i64)?;
             let room = limit.bytes - bytes;
             // SAFETY: the fetch above has just set the table, which is freed once read.
-            let fetched = unsafe { take_tuples(&mut readers, room)? };
+            let fetched = unsafe { take_tuples(&mut readers, columns, room)? };
             let got = fetched.len();
             bytes += fetched.iter().map(ChangeRow::bytes).sum::<usize>();
             changes.extend(fetched);
@@ -76,7 +81,11 @@ pub fn read_changes(
 ///
 /// # Safety
 /// SPI_tuptable is null or holds tuples of the statement that `readers` are made for.
-unsafe fn take_tuples(readers: &mut Vec<Reader>, room: usize) -> Result<Vec<ChangeRow>> {
+unsafe fn take_tuples(
+    readers: &mut Vec<Reader>,
+    columns: usize,
+    room: usize,
+) -> Result<Vec<ChangeRow>> {
     // SAFETY: by the caller's promise; tuples and descriptor belong together.
     unsafe {
         let table = pg_sys::SPI_tuptable;
@@ -96,7 +105,7 @@ unsafe fn take_tuples(readers: &mut Vec<Reader>, room: usize) -> Result<Vec<Chan
             if bytes >= room {
                 break;
             }
-            let change = read_change(*tuple, tupdesc, readers)?;
+            let change = read_change(*tuple, tupdesc, readers, columns)?;
             bytes += change.bytes();
             changes.push(change);
         }
@@ -111,6 +120,7 @@ unsafe fn read_change(
     tuple: pg_sys::HeapTuple,
     tupdesc: pg_sys::TupleDesc,
     readers: &mut [Reader],
+    columns: usize,
 ) -> Result<ChangeRow> {
     let mut values = Vec::with_capacity(readers.len());
     for (i, reader) in readers.iter_mut().enumerate() {
@@ -121,11 +131,12 @@ unsafe fn read_change(
             if null { Value::Null } else { reader.read(datum)? }
         });
     }
-    let row = values.split_off(2);
+    let mut row = values.split_off(2);
+    let old = (row.len() > columns).then(|| row.split_off(columns));
     match <[Value<'static>; 2]>::try_from(values) {
         Ok([Value::Number(id), Value::Text(event)]) => {
             let id = id.parse().map_err(|_| Error::internal("a change id is not a number"))?;
-            Ok(ChangeRow { id, event: event.into_owned(), values: row })
+            Ok(ChangeRow { id, event: event.into_owned(), values: row, old })
         }
         _ => Err(Error::internal("the change set does not have the columns it was made with")),
     }
@@ -290,7 +301,9 @@ unsafe fn with_varlena<T>(datum: Datum, read: impl FnOnce(&[u8]) -> T) -> T {
 }
 
 fn utf8(bytes: &[u8]) -> Result<String> {
-    std::str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(|_| Error::internal("a text of the database is not valid UTF-8"))
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| not_utf8())
+}
+
+fn not_utf8() -> Error {
+    Error::internal("a text of the database is not valid UTF-8")
 }

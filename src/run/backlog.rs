@@ -63,9 +63,15 @@ pub struct Backlog {
     lanes_aside: usize,
     /// To be set aside with the next batch.
     overflow: Vec<Waiting>,
+    /// There is but one lane: nothing is kept from being read by it.
+    has_one_lane: bool,
 }
 
 impl Backlog {
+    pub fn new(has_one_lane: bool) -> Backlog {
+        Backlog { has_one_lane, ..Backlog::default() }
+    }
+
     /// Takes a message that was read for the first time. Behind what its lane has set aside, it
     /// is set aside too.
     pub fn add(&mut self, entry: Entry) {
@@ -138,6 +144,9 @@ impl Backlog {
 
     /// Sets aside all that is parked and was not before: it keeps other lanes from being read.
     pub fn set_parked_aside(&mut self) {
+        if self.has_one_lane {
+            return;
+        }
         for (id, lane) in &mut self.lanes {
             let Some(first) = lane.parked.front().filter(|_| lane.aside.is_none()) else {
                 continue;
@@ -228,7 +237,7 @@ impl Backlog {
 
     /// Awaits no answer any more.
     pub fn abandon(&mut self) {
-        *self = Backlog::default();
+        *self = Backlog::new(self.has_one_lane);
     }
 }
 

@@ -170,8 +170,8 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     as_superuser(check_not_replaced)?;
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let skip = !initial_done && job.sync.initial == Initial::Skip;
-    let published: &[Event] = if skip { &[] } else { &definition.events };
-    keep(job, &subject, &found, published)
+    let published = if skip { Vec::new() } else { definition.published() };
+    keep(job, &subject, &found, &published)
 }
 
 /// The snapshot of this transaction is older than its locks. A table that was truncated and
@@ -203,9 +203,10 @@ fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[Event]) ->
         Event::ALL.into_iter().filter(|event| !published.contains(event)).collect();
     let due = counts.of(published, &Event::ALL);
     if due > 0 {
-        let first =
-            super::on_catalog(|| catalog::position::take_change_ids(job.sync.id, due, timeline()))?;
-        job.as_owner(|| subject.write(found, first, job.version()?, published))?;
+        let first = super::on_catalog(|| {
+            catalog::position::begin_change_set(job.sync.id, job.run.id, due, timeline())
+        })?;
+        job.as_owner(|| subject.write(found, first, published))?;
     }
     let unannounced = counts.of(&silent, &Event::ALL);
     if unannounced > 0 {

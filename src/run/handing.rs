@@ -8,8 +8,7 @@ use super::job::Job;
 use super::on_catalog;
 use crate::catalog::position;
 use crate::catalog::waiting::{self, Waiting, Wanted};
-use crate::changes::change_set::ChangeSet;
-use crate::changes::columns::Column;
+use crate::changes::change_set::{self, ChangeSet};
 use crate::pg::Result;
 use crate::pg::rows::{ChangeRow, Limit};
 use crate::pg::transaction::flush_at_commit;
@@ -41,8 +40,7 @@ pub struct Batch {
 pub struct Reader<'a> {
     pub job: &'a Job,
     pub set: &'a ChangeSet<'a>,
-    pub columns: &'a [Column],
-    pub version: i32,
+    pub wanted: &'a change_set::Wanted,
     /// Changes up to this id have been read.
     pub after: i64,
     pub through: i64,
@@ -61,9 +59,9 @@ impl Reader<'_> {
         }
         let (refill, taken, put_back) = self.refill(&wanted.wanted)?;
         let fresh = match wanted.reads {
-            true => self.job.on_batch(|| {
-                self.set.read(self.columns, self.after, self.through, self.version, BATCH)
-            })?,
+            true => {
+                self.job.on_batch(|| self.set.read(self.wanted, self.after, self.through, BATCH))?
+            }
             false => Vec::new(),
         };
         let mut unsent = HashSet::new();
@@ -88,7 +86,7 @@ impl Reader<'_> {
         let sync_id = self.job.sync.id;
         let taken = on_catalog(|| waiting::take(sync_id, wanted, self.after))?;
         let ids: Vec<i64> = taken.iter().map(|w| w.change_id).collect();
-        let read = self.job.on_batch(|| self.set.read_these(self.columns, &ids, BATCH))?;
+        let read = self.job.on_batch(|| self.set.read_these(self.wanted, &ids, BATCH))?;
         // They are read in their order. What is after the last one was too much for one batch.
         let last = read.last().map_or(i64::MAX, |change| change.id);
         let (kept, put_back): (Vec<Waiting>, Vec<Waiting>) =

@@ -1,13 +1,15 @@
 //! What a run works on: the sync, its tables and its owner, with whose rights it works.
 
+use message::Definitions;
 use pgrx::pg_sys::Oid;
 
 use crate::catalog::{self, Definition, Run, Sync};
-use crate::changes::change_set::{self, ChangeSet};
+use crate::changes::change_set::{self, ChangeSet, Wanted};
 use crate::changes::columns::{self, Column};
 use crate::changes::key::{self, KeyColumn};
 use crate::changes::layout::AsOwner;
 use crate::changes::tables::{self, Tables};
+use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::transaction::{despite_cancel, timeline, transaction};
 use crate::pg::{Error, Result, rights, sql};
@@ -118,15 +120,12 @@ impl Job {
         super::catalog_transaction(|| catalog::position::handed_through(self.sync.id, timeline()))
     }
 
-    /// Versions of the definition that changes up to `through` were found under, oldest first.
-    pub fn versions_through(&self, through: i64) -> Result<Vec<i32>> {
+    pub fn has_changes_through(&self, through: i64) -> Result<bool> {
         let statement = format!(
-            "SELECT DISTINCT sqs_sync_version FROM ONLY {} WHERE sqs_sync_change_id <= $1 ORDER BY 1",
+            "SELECT EXISTS (SELECT 1 FROM ONLY {} WHERE sqs_sync_change_id <= $1)",
             self.tables.changes
         );
-        transaction(|| {
-            self.as_owner(|| sql::rows(&statement, &[through.into()], |row| row.need(1)))
-        })
+        transaction(|| self.as_owner(|| sql::value(&statement, &[through.into()])))
     }
 
     /// Drops changes that an earlier run has set aside: they certainly were not sent, and the
@@ -188,42 +187,35 @@ impl Shape {
 }
 
 /// Compiles a definition for those columns alone that it uses, which need not be all that the
-/// model has; returns them with it.
+/// model has; returns with it what is to be read. With raised rights.
 pub fn compile_narrow(
     sync: &Sync,
     definition: &Definition,
     columns: &[Column],
-) -> Result<(Vec<Column>, message::Definition)> {
+) -> Result<(Wanted, Definitions)> {
     let names = |columns: &[Column]| columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     let compiled = compile(sync, definition, &names(columns))?;
-    let used = &compiled.columns_used().row;
-    let is_needed =
-        |(i, column): &(usize, &Column)| used.contains(i) || sync.key.contains(&column.name);
+    let used = compiled.columns_used();
+    let is_needed = |(i, column): &(usize, &Column)| {
+        used.row.contains(i) || used.old.contains(i) || sync.key.contains(&column.name)
+    };
     let needed: Vec<Column> =
         columns.iter().enumerate().filter(is_needed).map(|(_, c)| c.clone()).collect();
     let narrow = compile(sync, definition, &names(&needed))?;
-    Ok((needed, narrow))
+    Ok((Wanted { columns: needed, old: !used.old.is_empty() }, narrow))
 }
 
-/// Only a FIFO queue is told of it, and `sqs_sync_create` and `alter` refuse those.
-const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
-
-/// Compiles a definition for these columns; an error names the sync.
-pub fn compile(
-    sync: &Sync,
-    definition: &Definition,
-    columns: &[String],
-) -> Result<message::Definition> {
-    let source =
-        message::Source { queue: Some(definition.queue.clone()), ..definition.source.clone() };
+/// Compiles a definition for these columns; an error names the sync. With raised rights.
+pub fn compile(sync: &Sync, definition: &Definition, columns: &[String]) -> Result<Definitions> {
+    let allowed_queues = connection::allowed_queues(&definition.server)?;
     let context = message::Context {
         columns,
         key: &sync.key,
         sync_name: &sync.name,
-        sync_uuid: NO_UUID,
-        allowed_queues: None,
+        sync_uuid: &sync.uuid,
+        allowed_queues: allowed_queues.as_ref(),
     };
-    message::Definition::compile(&source, &context).map_err(|error| {
+    Definitions::compile(&definition.message, &definition.events, &context).map_err(|error| {
         let undefined = error.kind() == message::ErrorKind::UndefinedColumn;
         let error = Error::from(error).in_sync(&sync.name);
         match undefined && error.hint.is_none() {

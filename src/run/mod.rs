@@ -91,16 +91,13 @@ fn work(job: &Job) -> Result<End> {
     Ok(End { state, error: None })
 }
 
-/// Publishes the change set up to `through`, each change by the definition that it was found
-/// under. Returns how the run ends, if it cannot go on.
+/// Publishes the change set up to `through` by the definition that it was found under. Returns
+/// how the run ends, if it cannot go on.
 fn publish(job: &Job, through: i64) -> Result<Option<End>> {
-    for version in job.versions_through(through)? {
-        let end = Pipeline::start(job, version, through)?.publish()?;
-        if end.is_some() {
-            return Ok(end);
-        }
+    match job.has_changes_through(through)? {
+        true => Pipeline::start(job, through)?.publish(),
+        false => Ok(None),
     }
-    Ok(None)
 }
 
 fn finish(job: &Job, end: &End) -> Result<()> {

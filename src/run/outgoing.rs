@@ -1,22 +1,23 @@
 //! A rendered message in the publisher's terms.
 
-use std::sync::Arc;
-
 use publisher::{Attribute, AttributeValue, Outgoing};
 
-pub fn of(change_id: i64, queue: &Arc<str>, message: message::Message) -> Outgoing {
-    let attribute = |a: message::Attribute| Attribute {
-        data_type: a.data_type().into(),
-        name: a.name.into(),
-        value: AttributeValue::Text(a.value),
-    };
+pub fn of(change_id: i64, message: message::Message) -> Outgoing {
     Outgoing {
         id: change_id,
-        queue: Arc::clone(queue),
+        queue: message.queue,
         body: message.body,
         attributes: message.attributes.into_iter().map(attribute).collect(),
-        group_id: None,
-        dedup_id: None,
-        delay_seconds: None,
+        group_id: message.group_id,
+        dedup_id: message.dedup_id,
+        delay_seconds: message.delay_seconds,
     }
+}
+
+fn attribute(of: message::Attribute) -> Attribute {
+    let value = match of.value {
+        message::AttributeValue::Text(text) => AttributeValue::Text(text.to_string()),
+        message::AttributeValue::Bytes(bytes) => AttributeValue::Bytes(bytes),
+    };
+    Attribute { name: of.name, data_type: of.data_type, value }
 }

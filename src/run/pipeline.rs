@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Event};
+use message::{Change, Definitions, Event, Run};
 use publisher::{Failure, Report, Settings};
 
 use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT};
@@ -16,8 +16,8 @@ use super::outgoing;
 use super::sender::Sender;
 use super::settle::{Refused, Settlement};
 use super::{End, State};
-use crate::catalog::{self, Definition};
-use crate::changes::columns::Column;
+use crate::catalog::{self, position::Origin};
+use crate::changes::change_set::Wanted;
 use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::ChangeRow;
@@ -39,11 +39,10 @@ const STUCK_AFTER: Duration = Duration::from_millis(20);
 pub struct Pipeline<'a> {
     job: &'a Job,
     shape: Shape,
-    /// The columns that messages are made of, which alone are read.
-    columns: Vec<Column>,
-    definition: message::Definition,
-    queue: Arc<str>,
-    version: i32,
+    /// What messages are made of, which alone is read.
+    wanted: Wanted,
+    definitions: Definitions,
+    origin: Origin,
     publisher: Sender,
     /// Changes up to this id have been read.
     after: i64,
@@ -67,18 +66,20 @@ pub struct Pipeline<'a> {
 }
 
 impl<'a> Pipeline<'a> {
-    /// For the changes up to `through` that were found under this version of the definition.
-    pub fn start(job: &'a Job, version: i32, through: i64) -> Result<Pipeline<'a>> {
+    /// For the changes up to `through`.
+    pub fn start(job: &'a Job, through: i64) -> Result<Pipeline<'a>> {
         let load = || {
-            let definition: Definition = catalog::definition::load(job.sync.id, version)?;
+            let origin = catalog::position::origin(job.sync.id)?
+                .ok_or_else(|| Error::internal("the change set comes from no run"))?;
+            let definition = catalog::definition::load(job.sync.id, origin.version)?;
             let shape = Shape::of(job)?;
-            let (columns, compiled) = job::compile_narrow(&job.sync, &definition, &shape.columns)?;
+            let (wanted, compiled) = job::compile_narrow(&job.sync, &definition, &shape.columns)?;
             let connection = connection::of(&definition.server, job.owner)
                 .map_err(|error| error.in_sync(&job.sync.name))?;
             let sift_through = catalog::waiting::last(job.sync.id)?;
-            Ok((definition, shape, columns, compiled, connection, sift_through))
+            Ok((definition, origin, shape, wanted, compiled, connection, sift_through))
         };
-        let (definition, shape, columns, compiled, connection, sift_through) =
+        let (definition, origin, shape, wanted, definitions, connection, sift_through) =
             transaction(|| as_superuser(load))?;
         let settings = Settings {
             retry_for: Duration::from_secs_f64(
@@ -91,17 +92,16 @@ impl<'a> Pipeline<'a> {
         Ok(Pipeline {
             job,
             shape,
-            columns,
-            definition: compiled,
-            queue: definition.queue.into(),
-            version,
+            wanted,
+            definitions,
+            origin,
             publisher,
             after: 0,
             through,
             in_doubt_through: job.handed_through()?,
             sift_through: sift_through.unwrap_or(0),
             exhausted: false,
-            backlog: Backlog::default(),
+            backlog: Backlog::new(definition.has_one_lane()),
             stuck_since: None,
             unsettled: Settlement::default(),
             unsettled_since: None,
@@ -271,8 +271,7 @@ impl<'a> Pipeline<'a> {
         let reader = handing::Reader {
             job: self.job,
             set: &self.shape.change_set(self.job),
-            columns: &self.columns,
-            version: self.version,
+            wanted: &self.wanted,
             after: self.after,
             through: self.through,
             sift_through: self.sift_through,
@@ -314,13 +313,16 @@ impl<'a> Pipeline<'a> {
             .parse::<Event>()
             .map_err(|_| Refused::unknown_event(&change.event))
             .and_then(|event| {
-                let change = Change { id: change.id, event, row: &change.values };
-                self.definition.render(&change).map_err(Refused::from)
+                let run = Run { id: self.origin.run_id, started_at: &self.origin.started_at };
+                let old = change.old.as_deref();
+                let told = Change { id: change.id, event, row: &change.values, old, run };
+                match self.definitions.render(&told) {
+                    Some(rendered) => rendered.map_err(Refused::from),
+                    None => Err(Refused::unknown_event(&change.event)),
+                }
             });
         match rendered {
-            Ok(message) => {
-                Some(Entry { message: outgoing::of(change.id, &self.queue, message), was_in_doubt })
-            }
+            Ok(message) => Some(Entry { message: outgoing::of(change.id, message), was_in_doubt }),
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);
                 None

@@ -26,8 +26,8 @@ pub struct Refused {
 impl Refused {
     pub fn unknown_event(event: &str) -> Refused {
         Refused {
-            code: "unknown_event".to_owned(),
-            reason: format!("unknown event \"{event}\""),
+            code: "unpublished_event".to_owned(),
+            reason: format!("the event {event} is not published"),
             hint: None,
         }
     }

@@ -235,6 +235,23 @@ impl Source {
         source
     }
 
+    /// Whether it says anything of a property.
+    pub fn has(&self, property: Property) -> bool {
+        match property {
+            Property::Queue => self.queue.is_some(),
+            Property::Template => self.template.is_some(),
+            Property::BodyColumn => self.body_column.is_some(),
+            Property::Fields => self.fields.is_some(),
+            Property::Format => self.format.is_some(),
+            Property::Attributes => self.attributes.is_some(),
+            Property::MessageId => self.message_id.is_some(),
+            Property::GroupId => self.group_id.is_some(),
+            Property::DedupId => self.dedup_id.is_some(),
+            Property::Dedup => self.dedup.is_some(),
+            Property::DelaySeconds => self.delay_seconds.is_some(),
+        }
+    }
+
     fn has_body(&self) -> bool {
         self.template.is_some() || self.body_column.is_some() || self.fields.is_some()
     }

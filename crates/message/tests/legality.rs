@@ -82,7 +82,7 @@ fn is_number(text: &str) -> bool {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
     let Ok(exponent) = exponent.parse::<i128>() else { return false };
-    if whole.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+    if whole.is_empty() || mantissa.ends_with('.') || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return false;
     }
     let significant = digits.trim_matches('0');
