@@ -8,8 +8,9 @@ from harness.server import settle_down
 
 ENDED_WELL = "succeeded"
 UNDER_WAY = ("queued", "diffing", "publishing")
-# Seldom enough not to take time from what is measured.
-LOOK_EVERY = 0.005
+# A look takes time from what is measured: the longer a run has taken, the less often.
+LOOK_EVERY = (0.005, 0.02)
+LOOK_AFTER_SHARE = 0.005
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ def timed_run(database, name, found=None, on_look=lambda run: None):
         if diffed is None and now.state == "publishing":
             diffed = time.perf_counter() - begun
         on_look(now)
-        time.sleep(LOOK_EVERY)
+        time.sleep(next_look(time.perf_counter() - begun))
     seconds = time.perf_counter() - begun
     run = Run(database.run_row(run_id), diffed or seconds, seconds)
     if run.row.state != ENDED_WELL:
@@ -48,6 +49,11 @@ def timed_run(database, name, found=None, on_look=lambda run: None):
     if found is not None and run.found != found:
         raise AssertionError(f"the run of {name} found {run.found} changes, not {found}")
     return run
+
+
+def next_look(elapsed):
+    least, most = LOOK_EVERY
+    return min(most, max(least, LOOK_AFTER_SHARE * elapsed))
 
 
 def silent_sync(database, model, rows):
