@@ -138,3 +138,43 @@ def test_what_no_row_could_make_right_is_refused_at_creation(orders, options, me
     with pytest.raises(errors.InvalidParameterValue, match=message):
         orders.create_sync("orders", model="orders", fields='["id"]', **options)
     assert orders.value("SELECT count(*) FROM sqs_sync.syncs") == 0
+
+
+def test_each_event_has_its_own_message_and_queue(orders, emulator, queue):
+    gone = emulator.create_queue(fresh_name("gone") + ".fifo")
+    orders.create_sync("orders", queue.name, model="orders", attributes={"kind": "{{event}}"}, fields='["id", "note"]')
+    orders.analyst.execute("SELECT sqs_sync_on('orders', 'removed', queue => %s, group_id => '{{row.region}}',"
+                           " template => '{\"gone\": {{row.id}}}')", (gone.name,))
+    orders.analyst.execute("SELECT sqs_sync_off('orders', 'changed')")
+    assert orders.run("orders").published == 2
+    queue.drain()
+    orders.analyst.execute("UPDATE orders SET note = 'new' WHERE id = 1")
+    orders.analyst.execute("DELETE FROM orders WHERE id = 2")
+    run = orders.run("orders")
+    assert (run.rows_changed, run.rows_removed, run.rows_silent, run.published) == (1, 1, 1, 1)
+    assert queue.drain() == []
+    [message] = gone.drain()
+    assert (message.body, message.group_id, message.attributes) == ('{"gone": 2}', "south", {"kind": "removed"})
+    assert orders.rows("SELECT event, own->>'queue' AS queue FROM sqs_sync.events ORDER BY 1") == [
+        ("added", None), ("removed", gone.name)]
+    gone.delete()
+
+
+def test_what_an_event_says_can_be_added_to_and_taken_back(orders, queue):
+    orders.create_sync("orders", queue.name, model="orders", attributes={}, fields='["id"]')
+    on = "SELECT sqs_sync_on('orders', 'added', {})"
+    orders.analyst.execute(on.format("body_column => 'note', group_id => 'mine'"))
+    orders.analyst.execute(on.format("attributes => '{\"a\": \"b\"}', reset => '{body_column}'"))
+    orders.run("orders")
+    assert sorted((m.body, m.group_id, m.attributes["a"]) for m in queue.drain()) == [
+        ('{"id":1}', "mine", "b"), ('{"id":2}', "mine", "b")]
+    for refused in ("group_id => 'x', reset => '{group_id}'", "reset => '{order_by}'", "queue => 'x.fifo', delay_seconds => '1'",
+                    "template => '{{row.nme}}'"):
+        with pytest.raises((errors.InvalidParameterValue, errors.UndefinedColumn)):
+            orders.analyst.execute(on.format(refused))
+    with pytest.raises(errors.InvalidParameterValue, match="event"):
+        orders.analyst.execute("SELECT sqs_sync_on('orders', 'renamed')")
+    for event in ("changed", "removed"):
+        orders.analyst.execute("SELECT sqs_sync_off('orders', %s)", (event,))
+    with pytest.raises(errors.InvalidParameterValue, match="publishes no other event"):
+        orders.analyst.execute("SELECT sqs_sync_off('orders', 'added')")
