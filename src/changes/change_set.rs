@@ -1,6 +1,7 @@
 //! The change set: read in batches, and moved to the snapshot when SQS has acknowledged.
 //! Everything here runs as the sync's owner.
 
+use message::PerEvent;
 use pgrx::datum::DatumWithOid;
 
 use super::columns::Column;
@@ -78,40 +79,57 @@ impl ChangeSet<'_> {
     }
 
     /// Moves acknowledged changes to the snapshot. All of them, or an error: what is counted
-    /// here is what the queue has been told. Returns how many rows more the snapshot has.
-    pub fn acknowledge(&self, ids: &[i64]) -> Result<i64> {
-        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+    /// here is what the queue has been told. An added row that the snapshot has already is an
+    /// error too, unless `over` says that it is to be written over.
+    pub fn acknowledge(&self, ids: &PerEvent<Vec<i64>>, over: bool) -> Result<()> {
+        let Tables { snapshot, changes } = self.tables;
         let same_key = key::equal(
             self.key,
             |i| format!("s.{}", self.key[i].column.quoted()),
-            |i| format!("t.{}", self.key[i].column.quoted()),
+            |i| format!("c.{}", self.key[i].column.quoted()),
         );
-        let Tables { snapshot, changes } = self.tables;
+        let gone = format!(
+            "DELETE FROM ONLY {snapshot} AS s USING ONLY {changes} AS c WHERE {same_key} AND"
+        );
+        self.move_each(&gone, &ids.removed, "")?;
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let columns = columns.join(", ");
-        let statement = format!(
-            "WITH told AS (DELETE FROM ONLY {changes} WHERE sqs_sync_change_id = ANY ($1) RETURNING *), \
-             gone AS (DELETE FROM ONLY {snapshot} AS s USING told AS t \
-                      WHERE t.sqs_sync_event = 'removed' AND {same_key} RETURNING 1), \
-             put AS (INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
-                     SELECT {columns}, sqs_sync_hash, $2 FROM told WHERE sqs_sync_event <> 'removed' \
-                     {} RETURNING 1) \
-             SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM gone) + (SELECT count(*) FROM put), \
-             (SELECT count(*) FROM told WHERE sqs_sync_event = 'added') - (SELECT count(*) FROM gone)",
-            over_the_same_key(self.columns, self.key),
+        let put = format!(
+            "INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
+             SELECT {columns}, sqs_sync_hash, {} FROM ONLY {changes} AS c WHERE",
+            crate::pg::hash::VERSION
         );
-        let moved = sql::returning(
-            &statement,
-            &[ids.to_vec().into(), crate::pg::hash::VERSION.into()],
-            |row| Ok((row.need::<i64>(1)?, row.need::<i64>(2)?, row.need::<i64>(3)?)),
+        let over_it = over_the_same_key(self.columns, self.key);
+        self.move_each(&put, &ids.changed, &over_it)?;
+        self.move_each(&put, &ids.added, if over { &over_it } else { "" })?;
+        let all = [&ids.removed[..], &ids.changed, &ids.added].concat();
+        self.move_each(&format!("DELETE FROM ONLY {changes} AS c WHERE"), &all, "")
+    }
+
+    /// Runs a statement whose `WHERE` is to be followed by these changes of `c`, and which has to
+    /// touch a row for each of them.
+    fn move_each(&self, statement: &str, ids: &[i64], end: &str) -> Result<()> {
+        let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
+            return Ok(());
+        };
+        // Ids that lie close together are found by one way down the index, not by one each.
+        let is_dense = last.abs_diff(*first) < 4 * ids.len() as u64;
+        let id = if is_dense { "(c.sqs_sync_change_id + 0)" } else { "c.sqs_sync_change_id" };
+        let moved = sql::execute(
+            &format!(
+                "{statement} c.sqs_sync_change_id BETWEEN $1 AND $2 AND {id} = ANY ($3) {end}"
+            ),
+            &[(*first).into(), (*last).into(), ids.to_vec().into()],
         )?;
-        let expected = ids.len() as i64;
-        match moved.first() {
-            Some((told, moved, more)) if *told == expected && *moved == expected => Ok(*more),
-            Some((told, moved, _)) => Err(Error::not_in_state(format!(
-                "{expected} changes were acknowledged, but {told} were in {changes} and {moved} moved to {snapshot}"
+        match moved == ids.len() {
+            true => Ok(()),
+            false => Err(Error::not_in_state(format!(
+                "{} changes were acknowledged, but {moved} were found in {} and {}",
+                ids.len(),
+                self.tables.changes,
+                self.tables.snapshot
             ))
             .hint("Somebody has written to tables that sqs_sync keeps.")),
-            None => Err(Error::internal("an acknowledgement returned no row")),
         }
     }
 

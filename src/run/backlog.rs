@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use message::Event;
 use publisher::Outgoing;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -28,6 +29,13 @@ const REFILL: usize = 200;
 /// A message with what is to be known of it.
 pub struct Entry {
     pub message: Outgoing,
+    pub about: Sent,
+}
+
+/// What is to be known of a message when its report comes.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    pub event: Event,
     /// It may have been sent before: "not sent" does not make it certain.
     pub was_in_doubt: bool,
 }
@@ -51,7 +59,7 @@ impl Lane {
 struct Outstanding {
     lane: i64,
     bytes: usize,
-    was_in_doubt: bool,
+    about: Sent,
 }
 
 #[derive(Default)]
@@ -79,7 +87,7 @@ impl Backlog {
         let lane = self.lanes.entry(id).or_default();
         lane.is_group = is_group;
         if lane.aside.is_some() {
-            let (change_id, in_doubt) = (entry.message.id, entry.was_in_doubt);
+            let (change_id, in_doubt) = (entry.message.id, entry.about.was_in_doubt);
             self.overflow.push(Waiting { lane: id, change_id, in_doubt });
         } else {
             self.park(id, entry);
@@ -108,23 +116,20 @@ impl Backlog {
         for (id, lane) in &mut self.lanes {
             let share = share(lane.is_group, lanes);
             while lane.outstanding < share && self.outstanding.len() < MAX_OUTSTANDING {
-                let Some(Entry { message, was_in_doubt }) = lane.parked.pop_front() else { break };
+                let Some(Entry { message, about }) = lane.parked.pop_front() else { break };
                 lane.outstanding += 1;
                 self.parked -= 1;
                 let bytes = message.size();
-                self.outstanding.insert(message.id, Outstanding { lane: *id, bytes, was_in_doubt });
+                self.outstanding.insert(message.id, Outstanding { lane: *id, bytes, about });
                 released.push(message);
             }
         }
         released
     }
 
-    /// The publisher has reported a message. Returns whether it was in doubt before it was sent.
-    pub fn reported(&mut self, id: i64) -> bool {
-        let Some(Outstanding { lane: lane_id, bytes, was_in_doubt }) = self.outstanding.remove(&id)
-        else {
-            return true;
-        };
+    /// The publisher has reported a message; None if it was abandoned.
+    pub fn reported(&mut self, id: i64) -> Option<Sent> {
+        let Outstanding { lane: lane_id, bytes, about } = self.outstanding.remove(&id)?;
         self.bytes -= bytes;
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             lane.outstanding -= 1;
@@ -132,7 +137,7 @@ impl Backlog {
                 self.lanes.remove(&lane_id);
             }
         }
-        was_in_doubt
+        Some(about)
     }
 
     /// Whether a batch may be read.
@@ -153,9 +158,10 @@ impl Backlog {
             };
             lane.aside = Some(first.message.id - 1);
             self.lanes_aside += 1;
-            for Entry { message, was_in_doubt: in_doubt } in lane.parked.drain(..) {
+            for Entry { message, about } in lane.parked.drain(..) {
                 self.parked -= 1;
                 self.bytes -= message.size();
+                let in_doubt = about.was_in_doubt;
                 self.overflow.push(Waiting { lane: *id, change_id: message.id, in_doubt });
             }
         }
@@ -226,7 +232,7 @@ impl Backlog {
             self.overflow.drain(..).filter(|w| !w.in_doubt).map(|w| w.change_id).collect();
         for lane in self.lanes.values_mut() {
             let parked = lane.parked.drain(..);
-            unsent.extend(parked.filter(|e| !e.was_in_doubt).map(|e| e.message.id));
+            unsent.extend(parked.filter(|e| !e.about.was_in_doubt).map(|e| e.message.id));
             lane.aside = None;
         }
         self.lanes.retain(|_, lane| !lane.is_idle());

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Definitions, Event, Run};
+use message::{Change, Definitions, Event, Message, Run};
 use publisher::{Failure, Report, Settings};
 
-use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT};
+use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Sent};
 use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job, Shape};
 use super::outgoing;
@@ -184,8 +184,8 @@ impl<'a> Pipeline<'a> {
     /// Takes what the publisher reports.
     fn collect(&mut self) {
         for Report { id, outcome } in self.publisher.reports() {
-            let was_in_doubt = self.backlog.reported(id);
-            if let Some(failure) = self.unsettled.add(id, outcome, was_in_doubt) {
+            let Some(sent) = self.backlog.reported(id) else { continue };
+            if let Some(failure) = self.unsettled.add(id, outcome, sent) {
                 self.stop_for(failure);
             }
         }
@@ -243,7 +243,7 @@ impl<'a> Pipeline<'a> {
             return settlement.settle(self.job, &set);
         };
         let both = || {
-            settlement.put_into_effect(self.job, &set)?;
+            settlement.put_into_effect(self.job, &set, false)?;
             self.read(&hand_over)
         };
         let together = despite_cancel(|| transaction(both));
@@ -312,21 +312,26 @@ impl<'a> Pipeline<'a> {
             .event
             .parse::<Event>()
             .map_err(|_| Refused::unknown_event(&change.event))
-            .and_then(|event| {
-                let run = Run { id: self.origin.run_id, started_at: &self.origin.started_at };
-                let old = change.old.as_deref();
-                let told = Change { id: change.id, event, row: &change.values, old, run };
-                match self.definitions.render(&told) {
-                    Some(rendered) => rendered.map_err(Refused::from),
-                    None => Err(Refused::unknown_event(&change.event)),
-                }
-            });
+            .and_then(|event| Ok((event, self.message(change, event)?)));
         match rendered {
-            Ok(message) => Some(Entry { message: outgoing::of(change.id, message), was_in_doubt }),
+            Ok((event, message)) => Some(Entry {
+                message: outgoing::of(change.id, message),
+                about: Sent { event, was_in_doubt },
+            }),
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);
                 None
             }
+        }
+    }
+
+    fn message(&self, change: &ChangeRow, event: Event) -> std::result::Result<Message, Refused> {
+        let run = Run { id: self.origin.run_id, started_at: &self.origin.started_at };
+        let old = change.old.as_deref();
+        let told = Change { id: change.id, event, row: &change.values, old, run };
+        match self.definitions.render(&told) {
+            Some(rendered) => rendered.map_err(Refused::from),
+            None => Err(Refused::unknown_event(&change.event)),
         }
     }
 

@@ -5,9 +5,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
+use super::backlog::Sent;
 use super::job::Job;
 use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
@@ -42,7 +44,7 @@ impl From<message::Rejection> for Refused {
 /// Results that have not been put into effect.
 #[derive(Default)]
 pub struct Settlement {
-    acknowledged: Vec<i64>,
+    acknowledged: PerEvent<Vec<i64>>,
     refused: HashMap<i64, Refused>,
     unsent: Vec<i64>,
 }
@@ -55,14 +57,14 @@ impl Settlement {
     /// Takes the outcome of a message; returns the failure for which publishing has to stop.
     /// "Not sent" is the publisher's word for its own attempts: a change that an earlier run, or
     /// another runner, may have sent stays in doubt.
-    pub fn add(&mut self, id: i64, outcome: Outcome, was_in_doubt: bool) -> Option<Arc<Failure>> {
+    pub fn add(&mut self, id: i64, outcome: Outcome, sent: Sent) -> Option<Arc<Failure>> {
         match outcome {
-            Outcome::Acknowledged { .. } => self.acknowledged.push(id),
+            Outcome::Acknowledged { .. } => self.acknowledged.get_mut(sent.event).push(id),
             Outcome::Rejected { code, reason } => {
                 self.add_refused(id, Refused { code, reason, hint: None });
             }
             Outcome::NotSent { failure } => {
-                if !was_in_doubt {
+                if !sent.was_in_doubt {
                     self.unsent.push(id);
                 }
                 return Some(failure);
@@ -82,28 +84,42 @@ impl Settlement {
     }
 
     pub fn len(&self) -> usize {
-        self.acknowledged.len() + self.refused.len() + self.unsent.len()
+        self.count_acknowledged() + self.refused.len() + self.unsent.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A cancel waits for it.
-    pub fn settle(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
-        retried(ATTEMPTS, || despite_cancel(|| transaction(|| self.put_into_effect(job, set))))
+    fn count_acknowledged(&self) -> usize {
+        Event::ALL.into_iter().map(|event| self.acknowledged.get(event).len()).sum()
     }
 
-    /// In a transaction of the caller's.
-    pub fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
+    /// A cancel waits for it.
+    pub fn settle(&self, job: &Job, set: &ChangeSet<'_>) -> Result<()> {
+        let settle = |over| {
+            retried(ATTEMPTS, || {
+                despite_cancel(|| transaction(|| self.put_into_effect(job, set, over)))
+            })
+        };
+        match settle(false) {
+            // Somebody has written to the snapshot. What SQS has acknowledged is settled for all
+            // that, or it would be sent for ever.
+            Err(error) if error.code == PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION => settle(true),
+            result => result,
+        }
+    }
+
+    /// In a transaction of the caller's. An added row that the snapshot has is an error, unless
+    /// it is to be written `over`: to look for it costs a fifth of the time.
+    pub fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>, over: bool) -> Result<()> {
         if self.is_empty() {
             return Ok(());
         }
         let refused: Vec<i64> = self.refused.keys().copied().collect();
-        let more_rows = match self.acknowledged.is_empty() {
-            true => 0,
-            false => job.on_batch(|| set.acknowledge(&self.acknowledged))?,
-        };
+        job.on_batch(|| set.acknowledge(&self.acknowledged, over))?;
+        let more_rows =
+            self.acknowledged.added.len() as i64 - self.acknowledged.removed.len() as i64;
         let rejections = match refused.is_empty() {
             true => Vec::new(),
             false => self.rejections(&job.on_batch(|| set.keys_of(&refused))?),
@@ -112,7 +128,7 @@ impl Settlement {
         if !leaving.is_empty() {
             job.on_batch(|| change_set::drop_unsent(&job.tables, &leaving))?;
         }
-        let [published, rejected] = [self.acknowledged.len(), rejections.len()].map(|n| n as i64);
+        let [published, rejected] = [self.count_acknowledged(), rejections.len()].map(|n| n as i64);
         on_catalog(|| {
             catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
             catalog::position::add_told_rows(job.sync.id, more_rows)?;
