@@ -129,3 +129,37 @@ def test_a_slow_queue_holds_up_no_other(database, sink):
     sink.set(queue=slow, queue_messages_per_second=None)
     assert database.wait_for(run_id).published == 9000
     assert (sink.counts(slow)["distinct"], sink.counts(quick)["distinct"]) == (8000, 1000)
+
+
+def test_a_queue_that_does_not_exist_or_is_not_given_takes_no_other_with_it(database, sink):
+    good = sink.create_queue(fresh_name("good"))
+    database.analyst.execute(f"""
+        CREATE TABLE orders AS SELECT i AS id, CASE WHEN i % 2 = 0 THEN 'no-such-queue' ELSE '{good}' END AS queue
+        FROM generate_series(1, 200) i""")
+    database.point_at(sink.endpoint)
+    database.create_sync("orders", "{{row.queue}}", model="orders", fields='["id"]', attributes={})
+
+    run = database.run("orders")
+
+    assert (run.state, run.published, run.rejected, run.in_doubt) == ("partly_failed", 100, 100, 0)
+    assert sink.counts(good)["distinct"] == 100
+    [reason] = {r.reason for r in database.rejections("orders")}
+    assert "no-such-queue" in reason
+    database.analyst.execute("UPDATE orders SET queue = %s", (good,))
+    assert database.run("orders").published == 100
+
+
+def test_a_group_that_is_given_up_ends_for_this_run_and_others_go_on(database, sink, orders):
+    database.alter_sync("orders", retry_for="1 second")
+    sink.set(queue=orders, group_messages_per_second=0.01)
+    database.analyst.execute("DELETE FROM orders WHERE id > 20 AND id <= %s", (SLOW,))
+    sink_takes_all = {"group_messages_per_second": None}
+
+    failed = database.run("orders")
+
+    assert failed.state == "failed" and "throttle" in failed.error.lower()
+    assert failed.in_doubt == 0
+    sink.set(queue=orders, **sink_takes_all)
+    assert database.run("orders").state == "succeeded"
+    counts = sink.counts(orders)
+    assert (counts["distinct"], counts["duplicates"], counts["out_of_order"]) == (20 + OTHERS * EACH, 0, 0)

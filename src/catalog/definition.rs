@@ -35,13 +35,21 @@ impl Definition {
         }
     }
 
+    /// Whether a row chooses its queue.
+    pub fn chooses_queues(&self) -> bool {
+        let queues = self.own().map(|own| &own.queue).chain([&self.message.queue]);
+        queues.flatten().any(|queue| queue.contains('{'))
+    }
+
     /// Whether all messages go one way: to one queue, without groups.
     pub fn has_one_lane(&self) -> bool {
-        let own = Event::ALL.into_iter().filter_map(|event| self.events.get(event).as_ref());
-        let is_literal = |queue: &String| !queue.contains(['{', '%']);
         self.message.group_id.is_none()
-            && self.message.queue.as_ref().is_some_and(is_literal)
-            && own.map(|own| &own.set).all(|set| set.group_id.is_none() && set.queue.is_none())
+            && !self.chooses_queues()
+            && self.own().all(|own| own.group_id.is_none() && own.queue.is_none())
+    }
+
+    fn own(&self) -> impl Iterator<Item = &Source> {
+        Event::ALL.into_iter().filter_map(|event| Some(&self.events.get(event).as_ref()?.set))
     }
 }
 

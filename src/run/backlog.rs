@@ -4,7 +4,8 @@
 //! ([`crate::catalog::waiting`]) when it keeps other lanes from being read. So what is in
 //! memory is bounded by [`MAX_OUTSTANDING`] and a batch, whatever a lane holds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use message::Event;
 use publisher::Outgoing;
@@ -25,6 +26,8 @@ const GROUP_SHARE: usize = 20;
 const MAX_PARKED: usize = 1000;
 /// Changes of a lane that are read at once from what was set aside.
 const REFILL: usize = 200;
+/// Lanes that are kept in mind. With so many slow ones, what comes after them waits.
+const MAX_LANES: usize = 4 * MAX_OUTSTANDING;
 
 /// A message with what is to be known of it.
 pub struct Entry {
@@ -58,6 +61,7 @@ impl Lane {
 
 struct Outstanding {
     lane: i64,
+    queue: Arc<str>,
     bytes: usize,
     about: Sent,
 }
@@ -73,6 +77,15 @@ pub struct Backlog {
     overflow: Vec<Waiting>,
     /// There is but one lane: nothing is kept from being read by it.
     has_one_lane: bool,
+    /// Lanes and queues that take nothing more in this run.
+    failed_lanes: HashSet<i64>,
+    failed_queues: HashSet<Arc<str>>,
+}
+
+/// Where a message was that was not taken.
+pub struct Place {
+    lane: i64,
+    queue: Arc<str>,
 }
 
 impl Backlog {
@@ -81,9 +94,17 @@ impl Backlog {
     }
 
     /// Takes a message that was read for the first time. Behind what its lane has set aside, it
-    /// is set aside too.
-    pub fn add(&mut self, entry: Entry) {
+    /// is set aside too. A lane that has failed takes nothing: what comes later in it must not
+    /// be told before what was given up.
+    ///
+    /// # Errors
+    ///
+    /// The message is given back.
+    pub fn add(&mut self, entry: Entry) -> Result<(), Entry> {
         let (id, is_group) = lane_of(&entry.message);
+        if self.has_failed(id, &entry.message.queue) {
+            return Err(entry);
+        }
         let lane = self.lanes.entry(id).or_default();
         lane.is_group = is_group;
         if lane.aside.is_some() {
@@ -92,12 +113,59 @@ impl Backlog {
         } else {
             self.park(id, entry);
         }
+        Ok(())
     }
 
     /// Takes a message that was set aside.
-    pub fn add_refill(&mut self, entry: Entry) {
+    ///
+    /// # Errors
+    ///
+    /// As [`Backlog::add`].
+    pub fn add_refill(&mut self, entry: Entry) -> Result<(), Entry> {
         let (id, _) = lane_of(&entry.message);
+        if self.has_failed(id, &entry.message.queue) {
+            return Err(entry);
+        }
         self.park(id, entry);
+        Ok(())
+    }
+
+    fn has_failed(&self, lane: i64, queue: &Arc<str>) -> bool {
+        self.failed_lanes.contains(&lane) || self.failed_queues.contains(queue)
+    }
+
+    /// A lane, or its whole queue, takes nothing more. Returns the ids of its changes that
+    /// certainly have not been sent; what it has set aside is found by the next run.
+    pub fn fail(&mut self, place: &Place, whole_queue: bool) -> Vec<i64> {
+        if whole_queue {
+            self.failed_queues.insert(Arc::clone(&place.queue));
+        }
+        self.failed_lanes.insert(place.lane);
+        let mut unsent = Vec::new();
+        let (failed_lanes, failed_queues) = (&self.failed_lanes, &self.failed_queues);
+        for (id, lane) in &mut self.lanes {
+            let in_queue = |e: &Entry| failed_queues.contains(&e.message.queue);
+            if !failed_lanes.contains(id) && !lane.parked.front().is_some_and(in_queue) {
+                continue;
+            }
+            for Entry { message, about } in lane.parked.drain(..) {
+                self.parked -= 1;
+                self.bytes -= message.size();
+                if !about.was_in_doubt {
+                    unsent.push(message.id);
+                }
+            }
+            if failed_lanes.contains(id) && lane.aside.take().is_some() {
+                self.lanes_aside -= 1;
+            }
+        }
+        self.lanes.retain(|_, lane| !lane.is_idle());
+        unsent
+    }
+
+    /// Whether more lanes have failed than can be kept in mind.
+    pub fn has_failed_too_often(&self) -> bool {
+        self.failed_lanes.len() > MAX_LANES
     }
 
     fn park(&mut self, id: i64, entry: Entry) {
@@ -120,7 +188,10 @@ impl Backlog {
                 lane.outstanding += 1;
                 self.parked -= 1;
                 let bytes = message.size();
-                self.outstanding.insert(message.id, Outstanding { lane: *id, bytes, about });
+                self.outstanding.insert(
+                    message.id,
+                    Outstanding { lane: *id, queue: Arc::clone(&message.queue), bytes, about },
+                );
                 released.push(message);
             }
         }
@@ -128,8 +199,8 @@ impl Backlog {
     }
 
     /// The publisher has reported a message; None if it was abandoned.
-    pub fn reported(&mut self, id: i64) -> Option<Sent> {
-        let Outstanding { lane: lane_id, bytes, about } = self.outstanding.remove(&id)?;
+    pub fn reported(&mut self, id: i64) -> Option<(Sent, Place)> {
+        let Outstanding { lane: lane_id, queue, bytes, about } = self.outstanding.remove(&id)?;
         self.bytes -= bytes;
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             lane.outstanding -= 1;
@@ -137,7 +208,7 @@ impl Backlog {
                 self.lanes.remove(&lane_id);
             }
         }
-        Some(about)
+        Some((about, Place { lane: lane_id, queue }))
     }
 
     /// Whether a batch may be read.
@@ -149,7 +220,7 @@ impl Backlog {
 
     /// Sets aside all that is parked and was not before: it keeps other lanes from being read.
     pub fn set_parked_aside(&mut self) {
-        if self.has_one_lane {
+        if self.has_one_lane || self.lanes.len() > MAX_LANES {
             return;
         }
         for (id, lane) in &mut self.lanes {
@@ -180,8 +251,9 @@ impl Backlog {
             if lane.outstanding * 2 > share(lane.is_group, lanes) || room == 0 {
                 continue;
             }
-            let changes = REFILL.min(room).min(MAX_PARKED / self.lanes_aside.min(MAX_PARKED));
-            room -= changes;
+            // Two at the least: that there was but one shows that it was the last.
+            let changes = (MAX_PARKED / self.lanes_aside).clamp(2, REFILL.min(room.max(2)));
+            room = room.saturating_sub(changes);
             wanted.push(Wanted { lane: *id, after, changes: changes as i64 });
         }
         wanted

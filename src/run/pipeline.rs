@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use message::{Change, Definitions, Event, Message, Run};
-use publisher::{Failure, Report, Settings};
+use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 
-use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Sent};
+use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Sent};
 use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job, Shape};
 use super::outgoing;
@@ -57,7 +57,12 @@ pub struct Pipeline<'a> {
     stuck_since: Option<Instant>,
     unsettled: Settlement,
     unsettled_since: Option<Instant>,
+    /// The first of a message that was given up.
     failure: Option<Arc<Failure>>,
+    /// A failure has ended the run.
+    is_ended: bool,
+    has_one_lane: bool,
+    chooses_queues: bool,
     /// Why nothing more can be read.
     error: Option<Error>,
     cancelled_at: Option<Instant>,
@@ -106,6 +111,9 @@ impl<'a> Pipeline<'a> {
             unsettled: Settlement::default(),
             unsettled_since: None,
             failure: None,
+            is_ended: false,
+            has_one_lane: definition.has_one_lane(),
+            chooses_queues: definition.chooses_queues(),
             error: None,
             cancelled_at: None,
             looked_at: Instant::now(),
@@ -153,12 +161,20 @@ impl<'a> Pipeline<'a> {
         self.stop();
     }
 
-    /// The first failure ends the run: what is not in flight is given back at once.
-    fn stop_for(&mut self, failure: Arc<Failure>) {
-        if self.failure.is_none() {
-            self.failure = Some(failure);
+    /// A message was given up. What is wrong with its queue or group ends them alone for this
+    /// run; what is wrong with all of SQS ends the run, and what is not in flight is given back.
+    fn fail(&mut self, failure: Arc<Failure>, place: &Place) {
+        let is_local = matches!(failure.kind, FailureKind::Queue | FailureKind::Service);
+        if is_local && !self.has_one_lane && !self.has_stopped() {
+            let unsent = self.backlog.fail(place, failure.kind == FailureKind::Queue);
+            self.unsettled.add_unsent(unsent);
+        }
+        let ends_all = !is_local || self.has_one_lane || self.backlog.has_failed_too_often();
+        if ends_all && !self.has_stopped() {
+            self.is_ended = true;
             self.stop();
         }
+        self.failure.get_or_insert(failure);
     }
 
     fn stop(&mut self) {
@@ -167,7 +183,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn has_stopped(&self) -> bool {
-        self.failure.is_some() || self.cancelled_at.is_some()
+        self.is_ended || self.cancelled_at.is_some()
     }
 
     fn is_done(&self) -> bool {
@@ -184,9 +200,16 @@ impl<'a> Pipeline<'a> {
     /// Takes what the publisher reports.
     fn collect(&mut self) {
         for Report { id, outcome } in self.publisher.reports() {
-            let Some(sent) = self.backlog.reported(id) else { continue };
-            if let Some(failure) = self.unsettled.add(id, outcome, sent) {
-                self.stop_for(failure);
+            let Some((sent, place)) = self.backlog.reported(id) else { continue };
+            if let Outcome::NotSent { failure } = &outcome
+                && failure.kind == FailureKind::Queue
+                && self.chooses_queues
+                && !sent.was_in_doubt
+            {
+                // The row has named a queue that takes nothing: that is the row's affair.
+                self.unsettled.add_refused(id, Refused::by_queue(failure));
+            } else if let Some(failure) = self.unsettled.add(id, outcome, sent) {
+                self.fail(failure, &place);
             }
         }
         self.note_unsettled();
@@ -284,7 +307,8 @@ impl<'a> Pipeline<'a> {
         self.backlog.overflow_is_set_aside();
         for (change, in_doubt) in &batch.refill {
             if let Some(entry) = self.render(change, *in_doubt) {
-                self.backlog.add_refill(entry);
+                let added = self.backlog.add_refill(entry);
+                self.give_back(added);
             }
         }
         for wanted in &hand_over.wanted {
@@ -300,11 +324,22 @@ impl<'a> Pipeline<'a> {
         for change in &batch.fresh {
             let in_doubt = change.id <= self.in_doubt_through && !batch.unsent.contains(&change.id);
             if let Some(entry) = self.render(change, in_doubt) {
-                self.backlog.add(entry);
+                let added = self.backlog.add(entry);
+                self.give_back(added);
             }
         }
         self.note_unsettled();
         self.release();
+    }
+
+    /// What a failed lane does not take is found again by the next run, unless it may have been
+    /// sent before.
+    fn give_back(&mut self, added: std::result::Result<(), Entry>) {
+        if let Err(Entry { message, about }) = added
+            && !about.was_in_doubt
+        {
+            self.unsettled.add_unsent(vec![message.id]);
+        }
     }
 
     fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {

@@ -35,6 +35,17 @@ impl Refused {
     }
 }
 
+impl Refused {
+    /// A queue that the row has chosen takes no messages.
+    pub fn by_queue(failure: &Failure) -> Refused {
+        Refused {
+            code: failure.code.clone().unwrap_or_else(|| "queue_unusable".to_owned()),
+            reason: failure.message.clone(),
+            hint: failure.hint.clone(),
+        }
+    }
+}
+
 impl From<message::Rejection> for Refused {
     fn from(rejection: message::Rejection) -> Refused {
         Refused { code: rejection.code.to_owned(), reason: rejection.reason, hint: rejection.hint }
