@@ -1,14 +1,22 @@
 //! A plain HTTP/1.1 client on one connection that is kept: for tests, and for load without an SDK.
 
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use memchr::memmem;
+
+/// How long an answer may keep its client waiting.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One connection.
 pub struct Client {
     stream: TcpStream,
+    /// What has come, from the beginning of the last answer that was received.
     received: Vec<u8>,
+    /// That answer's length.
+    given: usize,
 }
 
 /// An answer, as long as no other is received.
@@ -43,7 +51,8 @@ impl Client {
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: Vec::new() })
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, received: Vec::new(), given: 0 })
     }
 
     /// # Errors
@@ -59,7 +68,7 @@ impl Client {
     ///
     /// The system's, and `UnexpectedEof` and `InvalidData` for what is no whole answer.
     pub fn receive(&mut self) -> io::Result<Received<'_>> {
-        self.received.clear();
+        self.received.drain(..mem::take(&mut self.given));
         let head = loop {
             if let Some(end) = memmem::find(&self.received, b"\r\n\r\n") {
                 break end;
@@ -72,9 +81,19 @@ impl Client {
         while self.received.len() < begin + length {
             self.read_more()?;
         }
+        self.given = begin + length;
         let (head, rest) = self.received.split_at(begin);
         let head = str::from_utf8(head).map_err(|_| io::ErrorKind::InvalidData)?;
         Ok(Received { status, head, body: &rest[..length] })
+    }
+
+    /// Whether waiting for an answer that is not there fails at once, with `WouldBlock`.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.stream.set_nonblocking(nonblocking)
     }
 
     /// What has come of an answer that was not whole.

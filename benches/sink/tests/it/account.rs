@@ -14,6 +14,31 @@ fn ids_are_counted_once_and_duplicates_apart() {
 }
 
 #[test]
+fn an_id_is_the_first_integer_after_its_name() {
+    let mut sink = Sink::with("q", json!({}));
+    for body in [
+        r#"{"name": "\"id\"", "id": 2, "last": true}"#,
+        "{\"id\":\n  3}",
+        r#"{"id":-4}"#,
+        r#"{"id":9223372036854775807,"id":1}"#,
+        // None of these has one.
+        r#"{"id":"5"}"#,
+        r#"{"id":null}"#,
+        r#"{"id":-}"#,
+        r#"{"ids":6}"#,
+    ] {
+        sink.send("q", json!([{"Id": "0", "MessageBody": body}]));
+    }
+    assert_counts(&sink.counts("q"), json!({"distinct": 4, "without_id": 4}));
+    let mut missing = |range: &str| {
+        sink.control("GET", &format!("missing?queue=q&{range}"), &Value::Null).1["first"].take()
+    };
+    assert_eq!(missing("from=-5&through=6"), json!([-5, -3, -2, -1, 0, 1, 4, 5, 6]));
+    let last = "from=9223372036854775806&through=9223372036854775807";
+    assert_eq!(missing(last), json!([9_223_372_036_854_775_806_i64]));
+}
+
+#[test]
 fn what_never_came_is_counted_and_named() {
     let mut sink = Sink::with("q", json!({}));
     sink.send("q", entries(&[-2, 1, 2, 4]));
@@ -74,6 +99,15 @@ fn the_last_messages_are_kept_whole_when_that_is_set() {
     assert_eq!(bodies, [&body(2), &body(3)]);
     assert_eq!(kept[0]["group_id"], "g");
     assert_eq!(kept[0]["deduplication_id"], "g-2");
+    let attributes = json!({
+        "event": {"DataType": "String", "StringValue": "added"},
+        "raw": {"DataType": "Binary", "BinaryValue": "AgME"},
+    });
+    let mut entries = entries_of("g", &[4]);
+    entries[0]["MessageAttributes"] = attributes.clone();
+    sink.send("q.fifo", entries);
+    let (_, kept) = sink.control("GET", "messages?queue=q.fifo", &Value::Null);
+    assert_eq!((&kept[1]["body"], &kept[1]["attributes"]), (&json!(body(4)), &attributes));
 }
 
 #[test]

@@ -29,11 +29,67 @@ fn attributes_are_answered_by_their_md5_whatever_their_order() {
         {"Id": "b", "MessageBody": "x", "MessageAttributes": {
             "b": {"DataType": "Binary", "BinaryValue": "AAH/"},
             "a": {"DataType": "String", "StringValue": "Grüße"}}},
+        {"Id": "c", "MessageBody": "derp", "MessageAttributes": {
+            "ccc": {"DataType": "String", "StringValue": "testjunk"},
+            "aaa": {"DataType": "Binary", "BinaryValue": "AgME"},
+            "zzz": {"DataType": "Number", "StringValue": "0230.01"},
+            "öther_encodings": {"DataType": "String", "StringValue": "Tüst"}}},
     ]);
     let (_, answer) = sink.send("q", entries);
     let digest = |at: usize| &answer["Successful"][at]["MD5OfMessageAttributes"];
+    // The first and last are what AWS gives: moto's tests of SQS have them.
     assert_eq!(digest(0), "235c5c510d26fb653d073faed50ae77c");
     assert_eq!(digest(1), "9450b4261e239b6e1d5cf204f20f91f2");
+    assert_eq!(digest(2), "8ae21a7957029ef04146b42aeaa18a22");
+}
+
+#[test]
+fn each_message_has_an_id_of_its_own_also_after_a_reset() {
+    let mut sink = Sink::start();
+    let mut all = Vec::new();
+    for queue in ["a", "b", "a"] {
+        let (_, answer) = sink.send(queue, entries(&[1, 2]));
+        let ids = answer["Successful"].as_array().unwrap().iter();
+        all.extend(ids.map(|entry| entry["MessageId"].as_str().unwrap().to_owned()));
+        sink.control("POST", "reset", &json!(null));
+    }
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 6);
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_their_order() {
+    let mut client = Sink::start().connect();
+    let entry = |id: usize| json!([{"Id": id.to_string(), "MessageBody": "x"}]);
+    let requests = (0..50).flat_map(|id| batch_request("q", entry(id)));
+    client.send(&Vec::from_iter(requests)).unwrap();
+    for id in 0..50 {
+        let answer = serde_json::from_slice(client.receive().unwrap().body).unwrap();
+        assert_eq!(listed(&answer, "Successful"), [id.to_string()]);
+    }
+}
+
+#[test]
+fn a_refusal_names_its_code_of_the_query_protocol_in_a_header() {
+    let sink = Sink::with("q", json!({}));
+    for (queue, entries, error) in [
+        ("other", entries(&[1]), "AWS.SimpleQueueService.NonExistentQueue;Sender"),
+        ("q", json!([]), "AWS.SimpleQueueService.EmptyBatchRequest;Sender"),
+        ("q", json!(1), "SerializationException;Sender"),
+    ] {
+        let mut client = sink.connect();
+        client.send(&batch_request(queue, entries)).unwrap();
+        let head = client.receive().unwrap().head.to_owned();
+        assert!(head.contains(&format!("x-amzn-query-error: {error}\r\n")), "{head}");
+    }
+}
+
+#[test]
+fn an_action_that_there_is_not_is_refused() {
+    let (status, answer) = Sink::start().act("ReceiveMessage", &json!({}));
+    let code = "com.amazonaws.sqs#UnknownOperationException";
+    assert_eq!((status, &answer["__type"]), (400, &json!(code)));
 }
 
 #[test]

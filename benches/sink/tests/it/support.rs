@@ -30,8 +30,12 @@ impl Sink {
     }
 
     /// Another connection to the same sink.
+    pub fn connect(&self) -> Client {
+        Client::connect(self.server).unwrap()
+    }
+
     pub fn reconnect(&mut self) {
-        self.client = Client::connect(self.server).unwrap();
+        self.client = self.connect();
     }
 
     pub fn create(&mut self, queue: &str) {
@@ -64,8 +68,7 @@ impl Sink {
 
     /// SendMessageBatch, whose answer nobody waits for.
     pub fn send_only(&mut self, queue: &str, entries: Value) {
-        let body = batch(queue, entries).to_string();
-        self.client.send(&client::action("SendMessageBatch", &body)).unwrap();
+        self.client.send(&batch_request(queue, entries)).unwrap();
     }
 
     /// SendMessageBatch, whose connection ends before the answer does: how, and what came of it.
@@ -86,6 +89,11 @@ impl Sink {
 
 fn batch(queue: &str, entries: Value) -> Value {
     json!({"QueueUrl": format!("http://sink/000000000000/{queue}"), "Entries": entries})
+}
+
+/// The bytes of SendMessageBatch.
+pub fn batch_request(queue: &str, entries: Value) -> Vec<u8> {
+    client::action("SendMessageBatch", &batch(queue, entries).to_string())
 }
 
 /// Entries of these messages' ids, named by their place.
