@@ -232,6 +232,30 @@ CREATE FUNCTION @extschema@.sqs_sync_alter(
 COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, interval, text[])
   IS 'changes a sync''s definition from its next run on: options left out stay, those in reset are unset';
 
+CREATE FUNCTION @extschema@.sqs_sync_on(
+  name        text,
+  event       text,
+  queue       text     DEFAULT NULL,
+  template    text     DEFAULT NULL,
+  body_column text     DEFAULT NULL,
+  fields      json     DEFAULT NULL,
+  format      text     DEFAULT NULL,
+  attributes  json     DEFAULT NULL,
+  message_id  text     DEFAULT NULL,
+  group_id    text     DEFAULT NULL,
+  dedup_id    text     DEFAULT NULL,
+  dedup       text     DEFAULT NULL,
+  delay_seconds text   DEFAULT NULL,
+  reset       text[]   DEFAULT NULL
+) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_on_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_on(text, text, text, text, text, json, text, json, text, text, text, text, text, text[])
+  IS 'publishes an event, and says what of its message is not the sync''s: options left out stay, those in reset are the sync''s again';
+
+CREATE FUNCTION @extschema@.sqs_sync_off(name text, event text) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_off_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_off(text, text) IS 'stops publishing an event: such changes move the snapshot silently';
+
 CREATE FUNCTION @extschema@.sqs_sync_drop(name text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_drop_wrapper';
 COMMENT ON FUNCTION @extschema@.sqs_sync_drop(text) IS 'drops a sync with its snapshot, runs and rejections';
@@ -329,6 +353,13 @@ JOIN sqs_sync.position p USING (sync_id)
 LEFT JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 1) r ON true;
 COMMENT ON VIEW sqs_sync.syncs IS 'syncs with their current definition and last run';
 
+CREATE VIEW sqs_sync.events WITH (security_barrier) AS
+SELECT s.name AS sync, e.key AS event, e.value OPERATOR(pg_catalog.->) 'set' AS own
+FROM sqs_sync.visible_sync s
+JOIN sqs_sync.definition d USING (sync_id, version)
+CROSS JOIN LATERAL pg_catalog.json_each(d.events) AS e;
+COMMENT ON VIEW sqs_sync.events IS 'the events that each sync publishes, and what of their messages is not the sync''s';
+
 CREATE VIEW sqs_sync.runs WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
        r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
@@ -370,7 +401,7 @@ SELECT NULL, 'queued run', s.name, r.run_id, r.requested_at,
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id) WHERE r.state = 'queued';
 COMMENT ON VIEW sqs_sync.workers IS 'background processes of this database, and queued runs with what they wait for';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;
 
 -- Worker -------------------------------------------------------------------------------
 

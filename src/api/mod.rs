@@ -2,6 +2,7 @@
 //! rights are raised around what touches our catalog only.
 
 mod access;
+mod events;
 mod runs;
 mod syncs;
 mod worker;

@@ -19,7 +19,7 @@ use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result, sql};
 use crate::run::compile;
 
-type Answer<T> = std::result::Result<T, ErrorReport>;
+pub type Answer<T> = std::result::Result<T, ErrorReport>;
 
 // A json argument arrives as the text that it is: its order and its numbers matter.
 
@@ -78,13 +78,13 @@ fn sqs_sync_create(
 }
 
 /// The value of an option that is one of some words.
-fn named<T: FromStr<Err = UnknownNameError>>(word: Option<&str>) -> Result<Option<T>> {
+pub fn named<T: FromStr<Err = UnknownNameError>>(word: Option<&str>) -> Result<Option<T>> {
     word.map(str::parse)
         .transpose()
         .map_err(|error: UnknownNameError| Error::invalid(error.to_string()))
 }
 
-fn required<T>(option: &str, value: Option<T>) -> Result<T> {
+pub fn required<T>(option: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::invalid(format!("{option} is not given")))
 }
 
@@ -327,7 +327,7 @@ fn unset(definition: &mut Definition, change: &mut Override, option: &str) -> Re
     Ok(())
 }
 
-fn alter(own: &Own, definition: &Definition) -> Result<()> {
+pub fn alter(own: &Own, definition: &Definition) -> Result<()> {
     let owner = own.owner()?;
     as_superuser(|| {
         let columns = columns::of_table(tables::oid(&own.tables.snapshot)?)?;

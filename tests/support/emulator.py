@@ -20,6 +20,10 @@ REGION = "us-east-1"
 class Message:
     body: str
     attributes: dict
+    """Name to value; a Binary one is bytes."""
+    types: dict
+    group_id: str | None
+    dedup_id: str | None
 
 
 class Emulator:
@@ -56,7 +60,8 @@ class Emulator:
 
     def create_queue(self, name, region=REGION):
         client = self.client(region)
-        url = client.create_queue(QueueName=name)["QueueUrl"]
+        attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+        url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         return Queue(name, url, client)
 
 
@@ -77,7 +82,7 @@ class Queue:
 
     def receive(self):
         answer = self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10,
-                                             MessageAttributeNames=["All"])
+                                             MessageAttributeNames=["All"], AttributeNames=["All"])
         return answer.get("Messages", [])
 
     def waiting(self):
@@ -90,8 +95,13 @@ class Queue:
 
 
 def as_message(received):
-    attributes = received.get("MessageAttributes", {})
-    return Message(received["Body"], {name: a["StringValue"] for name, a in attributes.items()})
+    own, system = received.get("MessageAttributes", {}), received.get("Attributes", {})
+    return Message(
+        body=received["Body"],
+        attributes={name: a.get("StringValue", a.get("BinaryValue")) for name, a in own.items()},
+        types={name: a["DataType"] for name, a in own.items()},
+        group_id=system.get("MessageGroupId"),
+        dedup_id=system.get("MessageDeduplicationId"))
 
 
 def free_port():

@@ -4,7 +4,7 @@
 //! GetQueueUrl, GetQueueAttributes, CreateQueue), takes messages and throws them away. What it
 //! promises:
 //!
-//! * It costs little: some 2 µs of CPU a message, on one thread, so that a benchmark measures
+//! * It costs little: some 3 µs of CPU a message, on one thread, so that a benchmark measures
 //!   what sends and not what takes.
 //! * It accounts for every message that it took: what was delivered, twice, out of order in its
 //!   group, and what never came ([`account`]).

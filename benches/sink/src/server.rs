@@ -82,8 +82,11 @@ struct Reset;
 
 async fn converse(stream: TcpStream, queues: Arc<Mutex<Queues>>) {
     let service = service_fn(|request| Box::pin(respond(request, &queues)));
-    let mut connection =
-        http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service);
+    let mut connection = http1::Builder::new()
+        .pipeline_flush(true)
+        // What a client sent before it was killed has arrived, as it would have at SQS.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
     let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     if ended.is_err_and(|error| error.source().is_some_and(|cause| cause.is::<Reset>())) {
         // The client sees the reset or, when the system will not have it, the end.

@@ -11,9 +11,11 @@ use std::time::Duration;
 use aws_sdk_sqs::Config;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
+use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::lean::{LeanHeaders, OneEndpoint};
 
 /// How long the TCP connection and its TLS handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,9 +119,12 @@ impl Connection {
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
             .http_client(http)
-            // The region's own endpoint is set too: the SDK has then no rules to follow that
-            // could lead elsewhere, and failures name the address that was really used.
-            .endpoint_url(self.endpoint())
+            // The SDK has no rules to follow that could lead elsewhere: failures name the address
+            // that was really used.
+            .endpoint_resolver(OneEndpoint::new(self.endpoint()))
+            .interceptor(LeanHeaders)
+            // The credentials do not expire: there is nothing to keep but what is given.
+            .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             // Answers are small and each attempt has its timeout: a second clock adds nothing.

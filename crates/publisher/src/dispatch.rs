@@ -14,9 +14,14 @@ use crate::batch::Batch;
 use crate::connection::Settings;
 use crate::error::{Failure, FailureKind, Trouble};
 use crate::lane::{Address, Lane, Step};
-use crate::mailbox::{Epoch, Message, fail_all};
+use crate::mailbox::{Epoch, Mailbox, Message, fail_all};
 use crate::queue::{Located, path_of};
 use crate::sqs::{Answer, Sqs};
+
+/// No lane has more than so many times the requests in flight that are left to others: a queue
+/// that does not answer must not take them all. (As a switch's ports share its buffer: Choudhury
+/// and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches".)
+const SHARE: usize = 7;
 
 /// What the caller asks of the thread.
 pub(crate) enum Command {
@@ -36,8 +41,18 @@ enum Done {
     Sent { lane: usize, started: Instant, batch: Batch, answers: Result<Vec<Answer>, Trouble> },
 }
 
+/// Rings at the end too, however it comes.
+struct Bell(Arc<Mailbox>);
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
 pub(crate) struct Dispatcher {
     sqs: Arc<Sqs>,
+    bell: Bell,
     settings: Settings,
     lanes: Vec<Lane>,
     /// The lane of each queue, by what it is called,
@@ -53,9 +68,10 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(sqs: Sqs, settings: Settings) -> Self {
+    pub(crate) fn new(sqs: Sqs, settings: Settings, mailbox: Arc<Mailbox>) -> Self {
         Self {
             sqs: Arc::new(sqs),
+            bell: Bell(mailbox),
             settings,
             lanes: Vec::new(),
             by_name: HashMap::new(),
@@ -81,6 +97,7 @@ impl Dispatcher {
             if self.may_stop() {
                 return;
             }
+            self.bell.0.ring();
             let wake = self.next_wake();
             tokio::select! {
                 command = commands.recv() => match command {
@@ -153,7 +170,8 @@ impl Dispatcher {
         while self.requests.len() < self.limit() && without < self.lanes.len() {
             let index = self.turn % self.lanes.len();
             self.turn = index + 1;
-            match self.lanes[index].next(now) {
+            let share = self.share();
+            match self.lanes[index].next(now, share) {
                 Some(step) => {
                     self.start(index, step, now);
                     without = 0;
@@ -161,6 +179,11 @@ impl Dispatcher {
                 None => without += 1,
             }
         }
+    }
+
+    /// How many requests a lane may have in flight now.
+    fn share(&self) -> usize {
+        SHARE * self.limit().saturating_sub(self.requests.len())
     }
 
     fn start(&mut self, lane: usize, step: Step, started: Instant) {
@@ -234,7 +257,8 @@ impl Dispatcher {
     fn next_wake(&self) -> Option<Instant> {
         let may_start = self.ended.is_none() && self.requests.len() < self.limit();
         let lanes = self.lanes.iter().filter(|_| may_start);
-        lanes.filter_map(Lane::next_wake).chain(self.stop_at).min()
+        let share = self.share();
+        lanes.filter_map(|lane| lane.next_wake(share)).chain(self.stop_at).min()
     }
 }
 

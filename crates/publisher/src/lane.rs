@@ -92,9 +92,10 @@ impl Lane {
         }
     }
 
-    /// Takes the next request to make, if there is one to make now.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<Step> {
-        if !self.pace.allows(self.in_flight) {
+    /// Takes the next request to make, if there is one to make now. No more than `share` are to be
+    /// in flight.
+    pub(crate) fn next(&mut self, now: Instant, share: usize) -> Option<Step> {
+        if !self.may_start(share) {
             return None;
         }
         let step = match &self.address {
@@ -115,8 +116,8 @@ impl Lane {
     }
 
     /// When [`Lane::next`] may have something that it has not now, unless a request ends earlier.
-    pub(crate) fn next_wake(&self) -> Option<Instant> {
-        if !self.pace.allows(self.in_flight) {
+    pub(crate) fn next_wake(&self, share: usize) -> Option<Instant> {
+        if !self.may_start(share) {
             return None;
         }
         let retry = self.retries.keys().next().map(|(due, _)| *due);
@@ -126,6 +127,10 @@ impl Lane {
             _ => self.pace.paused_until(),
         };
         [retry, fresh].into_iter().flatten().min()
+    }
+
+    fn may_start(&self, share: usize) -> bool {
+        self.in_flight < share && self.pace.allows(self.in_flight)
     }
 
     /// SQS answered where the queue is. Returns a failure of the credentials.

@@ -38,6 +38,7 @@ mod fates;
 mod given_up;
 mod inquiry;
 mod lane;
+mod lean;
 mod lookup;
 mod mailbox;
 mod outgoing;

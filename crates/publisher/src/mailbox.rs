@@ -45,6 +45,8 @@ pub(crate) struct Epoch(u64);
 struct Reports {
     waiting: Vec<Report>,
     epoch: Epoch,
+    /// The bell has been rung for them.
+    is_rung: bool,
 }
 
 /// The reports that wait for the caller, and the eventfd that says that some do.
@@ -94,9 +96,9 @@ impl Mailbox {
 
     pub(crate) fn drain(&self) -> Vec<Report> {
         let mut reports = self.lock();
-        if !reports.waiting.is_empty() {
-            // Under the lock, so that the bell is heard exactly while reports wait. The read
-            // cannot fail: the bell was rung when the first of them came.
+        if std::mem::take(&mut reports.is_rung) {
+            // Under the lock, so that the bell is heard only while reports wait. The read cannot
+            // fail, since it was rung.
             let _ = self.bell.read();
         }
         reports.epoch.0 += 1;
@@ -108,12 +110,19 @@ impl Mailbox {
         self.lock().waiting.clone()
     }
 
-    fn post(&self, report: Report) -> Epoch {
+    /// Tells the caller that reports wait, if some do. Who makes reports rings when he has made
+    /// those that he can: to wake the caller for each costs more than the report.
+    pub(crate) fn ring(&self) {
         let mut reports = self.lock();
-        if reports.waiting.is_empty() {
+        if !reports.waiting.is_empty() && !reports.is_rung {
+            reports.is_rung = true;
             // Fails only at a count of 2^64 - 2, and it is never above 1.
             let _ = self.bell.write(1);
         }
+    }
+
+    fn post(&self, report: Report) -> Epoch {
+        let mut reports = self.lock();
         reports.waiting.push(report);
         reports.epoch
     }
@@ -173,8 +182,9 @@ pub(crate) fn fail_all(messages: impl IntoIterator<Item = Message>, failure: &Ar
 
 impl Drop for Message {
     fn drop(&mut self) {
-        if let Some(failure) = self.mailbox.as_ref().map(|mailbox| mailbox.lost()) {
-            self.report(Outcome::InDoubt { failure });
+        if let Some(mailbox) = self.mailbox.clone() {
+            self.report(Outcome::InDoubt { failure: mailbox.lost() });
+            mailbox.ring();
         }
     }
 }

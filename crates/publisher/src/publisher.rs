@@ -40,8 +40,9 @@ impl Publisher {
         connection.check_endpoint()?;
         let mailbox = Mailbox::open()?;
         let (commands, inbox) = unbounded_channel();
+        let outbox = Arc::clone(&mailbox);
         let thread = thread::spawn("sqs_sync pub", move || {
-            Dispatcher::new(Sqs::new(connection), settings).run(inbox)
+            Dispatcher::new(Sqs::new(connection), settings, outbox).run(inbox)
         })?;
         Ok(Self { commands, mailbox, thread: Some(thread) })
     }
@@ -62,6 +63,7 @@ impl Publisher {
         let command = Command::Send(messages, self.mailbox.epoch());
         if let Err(SendError(Command::Send(messages, _))) = self.commands.send(command) {
             fail_all(messages, &self.mailbox.lost());
+            self.mailbox.ring();
         }
     }
 

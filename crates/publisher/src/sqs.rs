@@ -3,6 +3,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
@@ -65,26 +66,31 @@ impl Sqs {
             .await
             .map_err(|error| about.request(&error))?;
 
-        // An entry in neither list stays unknown; one in both was accepted.
-        let mut answers = vec![Err(about.unreadable()); messages.len()];
-        for failed in output.failed() {
-            if let Some(answer) = slot(&mut answers, failed.id()) {
-                *answer = Err(about.entry(failed.code(), failed.sender_fault(), failed.message()));
+        Ok(self.answers(output, messages))
+    }
+
+    /// An entry in neither list stays unknown; one in both was accepted.
+    fn answers(&self, output: SendMessageBatchOutput, messages: &[Message]) -> Vec<Answer> {
+        let about = |index: usize| self.about(&messages[index].outgoing.queue);
+        let mut answers: Vec<Option<Answer>> = messages.iter().map(|_| None).collect();
+        for failed in output.failed {
+            if let Some((index, answer)) = slot(&mut answers, &failed.id) {
+                let words = failed.message.as_deref();
+                *answer = Some(Err(about(index).entry(&failed.code, failed.sender_fault, words)));
             }
         }
-        for (accepted, message) in output
-            .successful()
-            .iter()
-            .filter_map(|accepted| Some((accepted, messages.get(index_of(accepted.id())?)?)))
-        {
-            if let Some(answer) = slot(&mut answers, accepted.id()) {
-                *answer = match altered(accepted, &message.outgoing) {
-                    None => Ok(accepted.message_id().to_owned()),
-                    Some(what) => Err(about.altered(what)),
-                };
+        for accepted in output.successful {
+            if let Some((index, answer)) = slot(&mut answers, &accepted.id) {
+                *answer = Some(match altered(&accepted, &messages[index].outgoing) {
+                    None => Ok(accepted.message_id),
+                    Some(what) => Err(about(index).altered(what)),
+                });
             }
         }
-        Ok(answers)
+        let or_unknown = |(index, answer): (usize, Option<Answer>)| {
+            answer.unwrap_or_else(|| Err(about(index).unreadable()))
+        };
+        answers.into_iter().enumerate().map(or_unknown).collect()
     }
 
     pub(crate) fn about<'a>(&'a self, queue: &'a str) -> About<'a> {
@@ -119,12 +125,13 @@ fn unbuilt(error: BuildError) -> Trouble {
     Trouble { class: Class::Row, certain: true, code: None, what: error.to_string(), hint: None }
 }
 
-fn index_of(id: &str) -> Option<usize> {
-    id.parse().ok()
-}
-
-fn slot<'a>(answers: &'a mut [Answer], id: &str) -> Option<&'a mut Answer> {
-    answers.get_mut(index_of(id)?)
+/// The answer of the entry with this id, and its number.
+fn slot<'a>(
+    answers: &'a mut [Option<Answer>],
+    id: &str,
+) -> Option<(usize, &'a mut Option<Answer>)> {
+    let index = id.parse().ok()?;
+    Some((index, answers.get_mut(index)?))
 }
 
 /// What SQS received otherwise than it was sent, if anything.

@@ -79,7 +79,7 @@ impl Waiting {
         self.is_slow_turn = !self.is_slow_turn;
         let from_slow = (self.is_slow_turn && !self.slow.is_empty()) || self.ready.is_empty();
         let turns = if from_slow { &mut self.slow } else { &mut self.ready };
-        let (mut pack, mut groups) = (Pack::default(), Vec::new());
+        let (mut pack, mut groups) = (Pack::new(), Vec::new());
         while let Some(turn) = turns.pop_front() {
             let taken = match turn.as_ref().map(|id| self.groups.get_mut(id)) {
                 None => pack.fill(&mut self.without_group, BATCH_ENTRIES),
@@ -176,13 +176,16 @@ impl Waiting {
 }
 
 /// A request in the making.
-#[derive(Default)]
 struct Pack {
     messages: Vec<Message>,
     bytes: usize,
 }
 
 impl Pack {
+    fn new() -> Self {
+        Self { messages: Vec::with_capacity(BATCH_ENTRIES), bytes: 0 }
+    }
+
     fn is_full(&self) -> bool {
         self.messages.len() >= BATCH_ENTRIES
     }

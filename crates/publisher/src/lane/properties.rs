@@ -154,7 +154,7 @@ impl World {
 
     fn start_requests(&mut self) {
         self.look();
-        while let Some(step) = self.lane.next(self.now) {
+        while let Some(step) = self.lane.next(self.now, usize::MAX) {
             let super::Step::Send(_, batch) = step else { panic!("it knows where the queue is") };
             self.look();
             self.check(&batch);
@@ -254,11 +254,11 @@ impl World {
     fn finish(mut self) {
         self.step(&Step::HandOver(usize::MAX));
         for _ in 0..10_000 {
-            if let Some(wake) = self.lane.next_wake() {
+            if let Some(wake) = self.lane.next_wake(usize::MAX) {
                 self.now = self.now.max(wake);
             }
             self.step(&Step::Answer(0, Answer::Each(vec![Fate::Taken])));
-            if self.in_flight.is_empty() && self.lane.next_wake().is_none() {
+            if self.in_flight.is_empty() && self.lane.next_wake(usize::MAX).is_none() {
                 break;
             }
         }

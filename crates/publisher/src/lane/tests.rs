@@ -26,7 +26,7 @@ fn add(lane: &mut Lane, mailbox: &Arc<Mailbox>, first: i64, groups: &[&str]) {
 }
 
 fn take(lane: &mut Lane, now: Instant) -> Option<Batch> {
-    match lane.next(now)? {
+    match lane.next(now, usize::MAX)? {
         Step::Send(_, batch) => Some(batch),
         Step::Find => None,
     }
@@ -71,7 +71,7 @@ fn a_retry_is_made_at_the_latest_when_its_time_is_over() {
     while let Some(batch) = take(&mut lane, now) {
         attempts += 1;
         refuse(&mut lane, batch, Class::Throttled, now);
-        now = lane.next_wake().unwrap_or(now);
+        now = lane.next_wake(usize::MAX).unwrap_or(now);
         assert!(now <= start + RETRY_FOR);
     }
     assert!(attempts > 3, "{attempts}");

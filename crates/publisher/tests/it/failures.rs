@@ -1,5 +1,9 @@
 //! Failures of a queue and of the credentials: how far they reach, and what they say.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use publisher::{FailureKind, Outcome};
 
 use crate::server::{Reply, Server, refuse};
@@ -12,7 +16,7 @@ fn a_failed_queue_does_not_stop_another() {
             "gone" => refuse(400, code),
             _ => log.accept(request),
         });
-        let publisher = start(&server.endpoint, std::time::Duration::from_secs(60), 1);
+        let publisher = start(&server.endpoint, Duration::from_secs(60), 1);
         let queues = [arn("gone"), arn("good")];
         let outgoing = (0..100).map(|id| message(id, &queues[id as usize % 2], "x"));
         publisher.send(outgoing.collect());
@@ -32,6 +36,26 @@ fn a_failed_queue_does_not_stop_another() {
         publisher.send(vec![message(100, &queues[0], "x")]);
         not_sent(&collect(&publisher, 1)[&100]);
     }
+}
+
+#[test]
+fn a_queue_that_does_not_answer_does_not_hold_another() {
+    let open = Arc::new(AtomicBool::new(false));
+    let is_open = Arc::clone(&open);
+    let server = Server::start(move |log, request, _| {
+        while request.queue() == "silent" && !is_open.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        log.accept(request)
+    });
+    let publisher = patient(&server.endpoint);
+    publisher.send(messages(500, &arn("silent")));
+    wait_until("requests", || server.log.requests().len() >= 7);
+    let outgoing = (1000..1100).map(|id| message(id, &arn("good"), "x"));
+    publisher.send(outgoing.collect());
+    assert!(collect(&publisher, 100).keys().all(|id| *id >= 1000));
+    open.store(true, Ordering::SeqCst);
+    collect(&publisher, 500).values().for_each(assert_acknowledged);
 }
 
 #[test]
@@ -72,7 +96,7 @@ fn refused_credentials_end_everything() {
     ];
     for reply in replies {
         let server = Server::start(move |_, _, _| reply(xml));
-        let publisher = start(&server.endpoint, std::time::Duration::from_secs(60), 1);
+        let publisher = start(&server.endpoint, Duration::from_secs(60), 1);
         let queues = [arn("a"), arn("b")];
         let outgoing = (0..60).map(|id| message(id, &queues[id as usize % 2], "x"));
         publisher.send(outgoing.collect());

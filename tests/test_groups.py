@@ -1,0 +1,131 @@
+"""Groups: in order each, apart from one another, and nothing of what waits in memory or in doubt."""
+
+import pytest
+
+from support.deadline import wait_until
+from support.running import fresh_name
+from support.sink import Sink
+
+FAULTS = {
+    "throttled_share": 0.03, "failed_share": 0.05, "missing_share": 0.02,
+    "cut_share": 0.02, "reset_before_share": 0.02, "reset_after_share": 0.02,
+}
+# 3,000 rows of one group stand before ten rows of each of a hundred others.
+SLOW, OTHERS, EACH = 3_000, 100, 10
+LAST = SLOW + OTHERS * EACH
+ORDERS = """
+    CREATE TABLE orders AS
+    SELECT i AS id, CASE WHEN i <= %(slow)s THEN 'slow' ELSE 'customer-' || i %% %(others)s END AS customer,
+           'contents' AS contents
+    FROM generate_series(1, %(last)s) i;"""
+
+
+@pytest.fixture(scope="module")
+def sink(tmp_path_factory):
+    sink = Sink(tmp_path_factory.mktemp("sink") / "log").start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def orders(database, sink):
+    """A sync of grouped orders to a FIFO queue, and the queue."""
+    database.analyst.execute(ORDERS % {"slow": SLOW, "others": OTHERS, "last": LAST})
+    database.point_at(sink.endpoint)
+    queue = sink.create_queue(fresh_name("orders") + ".fifo")
+    database.create_sync("orders", queue, model="orders", fields='["id", "customer", "contents"]',
+                         attributes={}, group_id="{{row.customer}}", order_by="id", retry_for="1 hour")
+    return queue
+
+
+def others_have_arrived(sink, queue):
+    return lambda: sink.missing(queue, SLOW + 1, LAST) == 0
+
+
+def test_a_slow_group_holds_up_no_other(database, sink, orders):
+    sink.set(queue=orders, group_messages_per_second=10)
+    run_id = database.start_run("orders")
+    wait_until(others_have_arrived(sink, orders), "all other groups have been told")
+    under_way = database.run_row(run_id)
+    waiting = database.admin.execute("SELECT count(*) FROM sqs_sync.waiting").fetchone()[0]
+
+    assert under_way.state == "publishing" and under_way.published < LAST
+    assert waiting > SLOW / 2, "what waits, waits in a table"
+    assert sink.missing(orders, 1, SLOW) > SLOW / 2
+
+
+def test_what_was_set_aside_when_a_run_is_cancelled_was_never_sent_and_is_found_again(database, sink, orders):
+    sink.set(queue=orders, group_messages_per_second=10)
+    run_id = database.start_run("orders")
+    wait_until(others_have_arrived(sink, orders), "all other groups have been told")
+    database.analyst.execute("SELECT sqs_sync_cancel(%s)", (run_id,))
+    cancelled = database.wait_for(run_id)
+    assert cancelled.state == "cancelled" and cancelled.in_doubt <= 20
+
+    sink.set(queue=orders, group_messages_per_second=None)
+    again = database.run("orders")
+
+    assert (again.state, again.in_doubt) == ("succeeded", 0)
+    assert again.rows_added > SLOW / 2, "they were dropped, not kept as in doubt"
+    assert database.admin.execute("SELECT count(*) FROM sqs_sync.waiting").fetchone()[0] == 0
+    counts = sink.counts(orders)
+    assert (counts["distinct"], counts["duplicates"], counts["out_of_order"]) == (LAST, 0, 0)
+
+
+def test_a_run_goes_on_with_what_waits_after_its_runner_was_killed(durable_database, sink):
+    database = durable_database
+    database.analyst.execute(ORDERS % {"slow": SLOW, "others": OTHERS, "last": LAST})
+    database.point_at(sink.endpoint)
+    queue = sink.create_queue(fresh_name("orders") + ".fifo", group_messages_per_second=10)
+    database.create_sync("orders", queue, model="orders", fields='["id"]', attributes={},
+                         group_id="{{row.customer}}", order_by="id", retry_for="1 hour")
+    run_id = database.start_run("orders")
+    wait_until(others_have_arrived(sink, queue), "all other groups have been told")
+    database.cluster.kill_and_await_recovery(database.processes("runner")[0])
+    database.connect()
+    sink.set(queue=queue, group_messages_per_second=None)
+
+    run = database.wait_for(run_id)
+
+    assert (run.state, run.in_doubt) == ("succeeded", 0)
+    counts = sink.counts(queue)
+    assert (counts["distinct"], counts["duplicates"], counts["out_of_order"]) == (LAST, 0, 0)
+    assert database.run("orders").published == 0
+
+
+@pytest.mark.parametrize("order_by", ["id", None])
+def test_each_group_gets_its_messages_once_and_in_order_whatever_fails(database, sink, order_by):
+    rows = 10_000
+    database.analyst.execute(
+        f"CREATE TABLE orders AS SELECT i AS id, 'customer-' || i * 7919 % 53 AS customer FROM generate_series(1, {rows}) i")
+    database.point_at(sink.endpoint)
+    queue = sink.create_queue(fresh_name("orders") + ".fifo", **FAULTS)
+    database.create_sync("orders", queue, model="orders", fields='["id"]', attributes={},
+                         group_id="{{row.customer}}", **({"order_by": order_by} if order_by else {}))
+
+    run = database.run("orders")
+
+    counts = sink.counts(queue)
+    assert (run.state, run.published, run.in_doubt) == ("succeeded", rows, 0)
+    assert (counts["distinct"], counts["duplicates"]) == (rows, 0)
+    assert counts["failed_entries"] and counts["cut_answers"] and counts["resets_after"]
+    if order_by:
+        assert counts["out_of_order"] == 0, counts["first_out_of_order"]
+
+
+def test_a_slow_queue_holds_up_no_other(database, sink):
+    slow, quick = sink.create_queue(fresh_name("slow")), sink.create_queue(fresh_name("quick"))
+    sink.set(queue=slow, queue_messages_per_second=100)
+    database.analyst.execute(f"""
+        CREATE TABLE orders AS SELECT i AS id, CASE WHEN i <= 8000 THEN '{slow}' ELSE '{quick}' END AS queue
+        FROM generate_series(1, 9000) i""")
+    database.point_at(sink.endpoint)
+    database.create_sync("orders", "{{row.queue}}", model="orders", fields='["id"]', attributes={}, retry_for="1 hour")
+
+    run_id = database.start_run("orders")
+
+    wait_until(lambda: sink.missing(quick, 8001, 9000) == 0, "the quick queue has all of its messages")
+    assert database.run_row(run_id).state == "publishing"
+    sink.set(queue=slow, queue_messages_per_second=None)
+    assert database.wait_for(run_id).published == 9000
+    assert (sink.counts(slow)["distinct"], sink.counts(quick)["distinct"]) == (8000, 1000)
