@@ -1,14 +1,12 @@
 """Messages to the sink: that each has arrived once, and what the programs measured beside ours do."""
 
 import contextlib
-import json
-import subprocess
 import tempfile
 
 from support.cluster import ROOT
 from support.sink import Sink, program
 
-BASELINES = ROOT / "benches" / "baselines"
+from harness.programs import BASELINES, run_program
 
 
 @contextlib.contextmanager
@@ -30,27 +28,26 @@ def check_arrived(sink, queue, first, last):
         raise AssertionError(f"of ids {first} to {last} not each has arrived once: (is, should be) {wrong}")
 
 
-def run_program(*command):
-    """A program that ends with a JSON line of what it did."""
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def send_all(*command):
+    """A program that sends messages and prints what it did."""
+    return run_program(*command)[0]
 
 
 def bare_loop(sink, queue, messages, size, in_flight, threads):
-    return run_program(program("bare-loop", "release"), "--endpoint", sink.endpoint,
-                       "--queue-url", sink.queue_url(queue), "--messages", messages, "--bytes", size,
-                       "--in-flight", in_flight, "--threads", threads)
+    return send_all(program("bare-loop", "release"), "--endpoint", sink.endpoint,
+                    "--queue-url", sink.queue_url(queue), "--messages", messages, "--bytes", size,
+                    "--in-flight", in_flight, "--threads", threads)
 
 
 def boto3_script(database, sink, queue, query, threads):
-    return run_program(ROOT / ".tools" / "venv" / "bin" / "python", BASELINES / "psycopg_boto3.py",
-                       "--dsn", f"host={database.cluster.directory} dbname={database.name} user=analyst",
-                       "--query", query, "--endpoint", sink.endpoint, "--queue-url", sink.queue_url(queue),
-                       "--threads", threads)
+    return send_all(ROOT / ".tools" / "venv" / "bin" / "python", BASELINES / "psycopg_boto3.py",
+                    "--dsn", f"host={database.cluster.directory} dbname={database.name} user=analyst",
+                    "--query", query, "--endpoint", sink.endpoint, "--queue-url", sink.queue_url(queue),
+                    "--threads", threads)
 
 
 def node_script(database, sink, queue, query, in_flight):
-    return run_program("node", "--no-warnings", BASELINES / "node_sqs.mjs", "--host", database.cluster.directory,
-                       "--database", database.name, "--user", "analyst", "--query", query,
-                       "--endpoint", sink.endpoint, "--queue-url", sink.queue_url(queue),
-                       "--in-flight", in_flight)
+    return send_all("node", "--no-warnings", BASELINES / "node_sqs.mjs", "--host", database.cluster.directory,
+                    "--database", database.name, "--user", "analyst", "--query", query,
+                    "--endpoint", sink.endpoint, "--queue-url", sink.queue_url(queue),
+                    "--in-flight", in_flight)
