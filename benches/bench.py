@@ -1,7 +1,9 @@
 """Measures sqs_sync against its baselines: `make bench`, or some suites by `make bench ONLY=diff`."""
 
+import functools
 import importlib
 import os
+import signal
 import sys
 
 from harness import machine
@@ -17,6 +19,9 @@ def main():
         sys.exit(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
     # For work on the benchmarks themselves: every count of rows and messages times this.
     factor = float(os.environ.get("SCALE", "1"))
+    scale = functools.partial(scaled, factor)
+    # As an error does, so that no server is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     report = Report()
     with measured_server() as cluster:
         report.title("Measured on")
@@ -27,8 +32,12 @@ def main():
         if factor != 1:
             report.say(f"SCALE={factor:g}: sizes are not the usual ones")
         for suite in chosen:
-            importlib.import_module(f"suites.{suite}").measure(cluster, report, lambda count: max(1, int(count * factor)))
+            importlib.import_module(f"suites.{suite}").measure(cluster, report, scale)
     report.finish()
+
+
+def scaled(factor, count):
+    return max(1, int(count * factor))
 
 
 if __name__ == "__main__":

@@ -14,17 +14,19 @@ sqs_sync.row_hash(record)
 sqs_sync.stable_text(anyelement)
 sqs_sync.watch(bigint)
 sqs_sync.worker_processes()
-sqs_sync_alter(text,text,text,text,text,json,json,text[],text,interval,text[])
+sqs_sync_alter(text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,interval,text[])
 sqs_sync_cancel(bigint)
-sqs_sync_create(text,text,text,text,text,text,text,json,json,text[],text,text,interval)
+sqs_sync_create(text,text,text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,interval)
 sqs_sync_drop(text)
+sqs_sync_off(text,text)
+sqs_sync_on(text,text,text,text,text,json,text,json,text,text,text,text,text,text[])
 sqs_sync_pause(text)
 sqs_sync_resume(text)
 sqs_sync_run(text)
 sqs_sync_run_and_wait(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"syncs", "runs", "progress", "rejections", "workers"}
+READABLE = {"syncs", "events", "runs", "progress", "rejections", "workers"}
 
 PRIVATE = "the-private-name"
 

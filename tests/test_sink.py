@@ -6,6 +6,7 @@ from support.running import fresh_name
 from support.sink import Sink
 
 ROWS = 20_000
+GROUPS, ROWS_IN_GROUPS = 200, 4_000
 # Of requests or entries, as the sink's settings say. A whole request fails in about one case in ten.
 FAULTS = {
     "throttled_share": 0.03,
@@ -43,3 +44,19 @@ def test_nothing_is_lost_to_partial_failures_throttling_cut_answers_and_resets(d
     unanswered = 10 * (counts["cut_answers"] + counts["resets_after"]) + counts["missing_entries"]
     assert 0 < counts["duplicates"] <= unanswered
     assert database.run("items").rows_added == 0, "the snapshot holds all that was acknowledged"
+
+
+def test_a_fifo_queue_gets_each_change_once_and_each_group_in_order_despite_all_faults(database, items, sink):
+    items.fill(ROWS_IN_GROUPS)
+    database.point_at(sink.endpoint)
+    queue = sink.create_queue(fresh_name("queue") + ".fifo", **FAULTS)
+    database.create_sync("items", queue, model=f"SELECT id, name, 'group-' || id % {GROUPS} AS family FROM items",
+                         group_id="{{row.family}}", order_by="id", fields='["id", "name"]')
+
+    run = database.run("items")
+    counts = sink.counts(queue)
+
+    assert (run.state, run.published, run.rejected, run.in_doubt) == ("succeeded", ROWS_IN_GROUPS, 0, 0)
+    assert (sink.missing(queue, 1, ROWS_IN_GROUPS), counts["distinct"]) == (0, ROWS_IN_GROUPS)
+    assert counts["suppressed"] > 0, "some were sent again, with the deduplication id that they had"
+    assert (counts["duplicates"], counts["groups"], counts["out_of_order"]) == (0, GROUPS, 0)

@@ -7,6 +7,7 @@ import time
 from harness.server import settle_down
 
 ENDED_WELL = "succeeded"
+QUEUE = "changes"
 UNDER_WAY = ("queued", "diffing", "publishing")
 # A look takes time from what is measured: the longer a run has taken, the less often.
 LOOK_EVERY = (0.005, 0.02)
@@ -56,10 +57,9 @@ def next_look(elapsed):
     return min(most, max(least, LOOK_AFTER_SHARE * elapsed))
 
 
-def silent_sync(database, model, rows):
-    """A sync that has been told of all rows of the model, and whose changes and removals move its
-    snapshot without a message: nothing is sent, so nothing is waited for."""
-    database.create_sync("ours", "nobody", model=model.view, key=model.key, initial="skip", events="{added}",
+def told_sync(database, model, rows):
+    """A sync that has been told of all rows of the model, and publishes what changes from then on."""
+    database.create_sync("ours", QUEUE, model=model.view, key=model.key, initial="skip", attributes={},
                          fields=json.dumps(model.columns[:4]))
     timed_run(database, "ours", found=rows)
     settle_down(database, snapshot_of(database, "ours"))

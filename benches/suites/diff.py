@@ -4,16 +4,17 @@ import dataclasses
 
 from harness import models
 from harness.baselines import Joins, Refresh, hash_pass
+from harness.publishing import measured_sink
 from harness.report import Times, short
 from harness.server import database_on, settle_down
-from harness.syncs import silent_sync, snapshot_of, timed_run
+from harness.syncs import QUEUE, snapshot_of, timed_run, told_sync
 
 ROUNDS = 3
 # One row in so many is changed between two runs.
 CHANGED_ONE_IN = 100
 
 OURS = "diff"
-OURS_RUN = "whole silent run: the diff, and the snapshot brought up to date"
+OURS_RUN = "whole run: the diff, its changes told to the sink, the snapshot brought up to date"
 REFRESH = "REFRESH MATERIALIZED VIEW CONCURRENTLY"
 JOIN = "best join by hand, changes written to a table"
 JOIN_COMPUTED = "best join by hand, changes thrown away"
@@ -35,7 +36,7 @@ class Contest:
         model.make(database, rows)
         settle_down(database, model.table)
         contest = cls(database, model, Refresh(database, model), Joins(database, model))
-        silent_sync(database, model, rows)
+        told_sync(database, model, rows)
         contest.vacuum()
         return contest
 
@@ -79,7 +80,8 @@ def measure(cluster, report, scale):
 
 def measure_one(cluster, report, model, rows, name):
     report.title(f"Diff of {rows:,} rows of {len(model.columns)} columns")
-    with database_on(cluster) as database:
+    with measured_sink() as sink, database_on(cluster, sink.endpoint) as database:
+        sink.create_queue(QUEUE)
         contest = Contest.over(database, model, rows)
         contest.change(turn=0)
         tried = contest.joins.keep_fastest()

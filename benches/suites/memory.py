@@ -21,7 +21,8 @@ SLOW_ROWS, OTHER_GROUPS, ROWS_A_GROUP = 100_000, 1_000, 100
 A_SECOND = 10
 ORDERS = """
     CREATE TABLE orders AS
-    SELECT i AS order_id, CASE WHEN i <= %(slow)s::bigint THEN 'slow' ELSE 'customer-' || i %% %(groups)s END AS customer,
+    SELECT i AS order_id,
+           CASE WHEN i <= %(slow)s::bigint THEN 'slow' ELSE 'customer-' || i %% %(groups)s END AS customer,
            repeat(md5(i::text), 8) AS contents
     FROM generate_series(1, %(slow)s::bigint + %(groups)s::bigint * %(each)s) i"""
 
@@ -36,7 +37,8 @@ def measure(cluster, report, scale):
     report.table(["the most MB", "while diffing", "while publishing"], [
         *([f"{rows:,} rows", *peak.cells()] for rows, peak in peaks.items()),
         [f"{slow_rows:,} rows of a slow group, before {OTHER_GROUPS:,} other groups", *slow.cells()]])
-    report.say(f"The slow group took {A_SECOND} a second; the others, of {ROWS_A_GROUP} rows each, were told after {seconds:.1f} s.")
+    report.say(f"The slow group took {A_SECOND} a second; the others, of {ROWS_A_GROUP} rows each,"
+               f" were told after {seconds:.1f} s.")
     report.figure(f"memory_{short(many)}_of_{short(few)}", peaks[many].mb / peaks[few].mb)
     report.figure(f"memory_slow_group_of_{short(few)}", slow.mb / peaks[few].mb)
 

@@ -77,10 +77,11 @@ def measure(cluster, report, scale):
         settle_down(database, MODEL.table)
         size = database.value("SELECT avg(octet_length(message))::integer FROM customer_messages")
         report.title(f"Publishing {rows:,} messages of {size} bytes")
-        report.say(f"Ours are backfills. The scripts send {script_rows:,} of the same rows, the bare loop ready-made bodies of"
-                   f"\nthis size. At most {IN_FLIGHT} requests are in flight; the boto3 script has {BOTO3_THREADS} threads. The publishing"
-                   "\nphase begins when the diff is committed. All, the sink too, share this machine's CPUs."
-                   f"\nMedians of {ROUNDS} rounds after one for warming up. Each message must have arrived once.\n")
+        report.say(
+            f"Ours are backfills. The scripts send {script_rows:,} of the same rows, the bare loop ready-made bodies"
+            f"\nof this size. At most {IN_FLIGHT} requests are in flight; the boto3 script has {BOTO3_THREADS} threads. The"
+            "\npublishing phase begins when the diff is committed. All, the sink too, share this machine's CPUs."
+            f"\nMedians of {ROUNDS} rounds after one for warming up. Each message must have arrived once.\n")
         for latency in LATENCIES_MS:
             sink.create_queue(QUEUE, id_name=MODEL.key, latency_ms=latency)
             contest = Contest(database, sink, rows, script_rows, size)

@@ -11,8 +11,8 @@ def measure(_cluster, report, _scale):
     report.title("Rendering a message, without a database")
     ours = microseconds(program("render-bench", "release"))
     liquidjs = microseconds("node", "--no-warnings", BASELINES / "liquidjs.mjs")
-    report.say("Microseconds a row, medians of 7 rounds after one for warming up. serde_json writes a struct of six fields:"
-               "\nthose of the case fields.")
+    report.say("Microseconds a row, medians of 7 rounds after one for warming up. serde_json writes a struct of"
+               "\nsix fields: those of the case fields.")
     report.table(["", "ours", "LiquidJS"], [
         ["serde_json" if name == BASELINE else name, f"{us:.2f}", f"{liquidjs[name]:.2f}" if name in liquidjs else ""]
         for name, us in ours.items()])

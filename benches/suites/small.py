@@ -2,9 +2,10 @@
 
 from harness import models
 from harness.baselines import hash_pass
+from harness.publishing import measured_sink
 from harness.report import Times, short
 from harness.server import database_on, settle_down
-from harness.syncs import silent_sync, timed_run
+from harness.syncs import QUEUE, timed_run, told_sync
 
 ROUNDS = 7
 CHANGES = 100
@@ -22,10 +23,11 @@ def measure(cluster, report, scale):
 def measure_one(cluster, report, rows):
     report.title(f"Small runs over {rows:,} rows")
     model, times = models.CUSTOMERS, Times()
-    with database_on(cluster) as database:
+    with measured_sink() as sink, database_on(cluster, sink.endpoint) as database:
+        sink.create_queue(QUEUE)
         model.make(database, rows)
         settle_down(database, model.table)
-        silent_sync(database, model, rows)
+        told_sync(database, model, rows)
         for turn in range(ROUNDS + 1):
             taken = times if turn else Times()
             taken.add(NOTHING, timed_run(database, "ours", found=0).seconds)

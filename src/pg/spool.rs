@@ -1,4 +1,4 @@
-//! Receives the rows of the diff and spools what is to be told, to disk beyond work_mem.
+//! Receives the rows of the diff and spools what is to be told, to disk beyond a few megabytes.
 //!
 //! While the diff's statement runs, nothing happens here but comparing a row with its
 //! neighbour and appending it: no SQL of ours runs while a model is open. Afterwards the
@@ -17,6 +17,10 @@ use pgrx::{PgMemoryContexts, pg_sys};
 
 use super::hash::{self, RowHasher};
 use super::{Error, Result};
+
+/// Memory of each store, in kB, before it goes to disk: a backfill must not hold more than a
+/// small run does, whatever work_mem allows for a sort.
+const MEMORY_KB: i32 = 4096;
 
 /// Rows to put: added and changed.
 pub const PUT: &str = "sqs_sync_put";
@@ -107,6 +111,15 @@ impl Spool {
             }
             work(client)
         })
+    }
+
+    /// Gives memory and files back. (Files that are still open at a commit are warned of; a
+    /// rollback closes them by itself.)
+    pub fn close(self) {
+        for store in self.stores {
+            // SAFETY: made by `fill`, and nothing refers to it any more: self is consumed.
+            unsafe { pg_sys::tuplestore_end(store) };
+        }
     }
 
     fn register(&self, name: &str, store: *mut pg_sys::Tuplestorestate, rows: i64) -> Result<()> {
@@ -206,7 +219,7 @@ impl Collector {
         // SAFETY: in a transaction; what is made here goes with it.
         let (stores, key_memory, scratch) = unsafe {
             PgMemoryContexts::TopTransactionContext.switch_to(|_| {
-                let store = || pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
+                let store = || pg_sys::tuplestore_begin_heap(true, false, MEMORY_KB);
                 let memory = |name: &CStr| {
                     pg_sys::AllocSetContextCreateInternal(
                         pg_sys::CurrentMemoryContext,

@@ -171,7 +171,9 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let skip = !initial_done && job.sync.initial == Initial::Skip;
     let published = if skip { Vec::new() } else { definition.published() };
-    keep(job, &subject, &found, &published)
+    keep(job, &subject, &found, &published)?;
+    found.close();
+    Ok(())
 }
 
 /// The snapshot of this transaction is older than its locks. A table that was truncated and
