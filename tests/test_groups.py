@@ -163,3 +163,47 @@ def test_a_group_that_is_given_up_ends_for_this_run_and_others_go_on(database, s
     assert database.run("orders").state == "succeeded"
     counts = sink.counts(orders)
     assert (counts["distinct"], counts["duplicates"], counts["out_of_order"]) == (20 + OTHERS * EACH, 0, 0)
+
+
+def test_a_group_that_failed_keeps_its_order_when_the_runner_dies(durable_database, sink):
+    """Its first message is given up, the runner is killed, and the next one begins with that first one."""
+    database = durable_database
+    failing = sink.create_queue(fresh_name("failing") + ".fifo", throttled_share=1)
+    slow = sink.create_queue(fresh_name("slow") + ".fifo", group_messages_per_second=5)
+    database.analyst.execute(f"""
+        CREATE TABLE orders AS SELECT i AS id, CASE WHEN i % 6 = 0 THEN '{failing}' ELSE '{slow}' END AS queue
+        FROM generate_series(1, 600) i""")
+    database.point_at(sink.endpoint)
+    database.create_sync("orders", "{{row.queue}}", model="orders", fields='["id"]', attributes={},
+                         group_id="all", order_by="id", retry_for="2 seconds")
+    run_id = database.start_run("orders")
+    wait_until(lambda: {6, 600} <= {row[0] for row in database.admin.execute(
+        "SELECT c.id FROM sqs_sync_data.changes_1 c JOIN sqs_sync.waiting ON change_id = sqs_sync_change_id")},
+        "the first of the failing queue has been given up, and what comes after it set aside")
+    database.cluster.kill_and_await_recovery(database.processes("runner")[0])
+    database.connect()
+    for queue in (failing, slow):
+        sink.set(queue=queue, throttled_share=None, group_messages_per_second=None)
+
+    assert database.wait_for(run_id).state == "succeeded"
+
+    assert sink.missing(failing, 1, 600) == 500 and sink.missing(slow, 1, 600) == 100
+    for queue in (failing, slow):
+        counts = sink.counts(queue)
+        assert (counts["duplicates"], counts["out_of_order"]) == (0, 0), counts
+
+
+def test_a_queue_that_only_fails_leaves_room_for_others(database, sink):
+    dead, good = sink.create_queue(fresh_name("dead"), throttled_share=1), sink.create_queue(fresh_name("good"))
+    database.analyst.execute(f"""
+        CREATE TABLE orders AS SELECT i AS id, CASE WHEN i <= 8000 THEN '{dead}' ELSE '{good}' END AS queue, i % 500 AS customer
+        FROM generate_series(1, 9000) i""")
+    database.point_at(sink.endpoint)
+    database.create_sync("orders", "{{row.queue}}", model="orders", fields='["id"]', attributes={}, retry_for="1 hour",
+                         group_id="{{row.customer}}")
+
+    run_id = database.start_run("orders")
+
+    wait_until(lambda: sink.missing(good, 8001, 9000) == 0, "the good queue has all of its messages")
+    assert database.run_row(run_id).state == "publishing"
+    assert sink.counts(dead)["distinct"] == 0

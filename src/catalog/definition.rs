@@ -35,17 +35,27 @@ impl Definition {
         }
     }
 
-    /// Whether a row chooses its queue.
-    pub fn chooses_queues(&self) -> bool {
-        let queues = self.own().map(|own| &own.queue).chain([&self.message.queue]);
-        queues.flatten().any(|queue| queue.contains('{'))
+    /// The events whose queue is of the row's choice.
+    pub fn row_names_queue(&self) -> PerEvent<bool> {
+        let mut names = PerEvent::default();
+        for event in Event::ALL {
+            let own = self.events.get(event).as_ref().and_then(|own| own.set.queue.as_ref());
+            let queue = own.or(self.message.queue.as_ref());
+            *names.get_mut(event) = queue.is_some_and(|queue| queue.contains('{'));
+        }
+        names
+    }
+
+    /// Whether all messages go to one queue.
+    pub fn has_one_queue(&self) -> bool {
+        self.row_names_queue() == PerEvent::default() && self.own().all(|own| own.queue.is_none())
     }
 
     /// Whether all messages go one way: to one queue, without groups.
     pub fn has_one_lane(&self) -> bool {
-        self.message.group_id.is_none()
-            && !self.chooses_queues()
-            && self.own().all(|own| own.group_id.is_none() && own.queue.is_none())
+        self.has_one_queue()
+            && self.message.group_id.is_none()
+            && self.own().all(|own| own.group_id.is_none())
     }
 
     fn own(&self) -> impl Iterator<Item = &Source> {

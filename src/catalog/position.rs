@@ -58,11 +58,13 @@ pub struct Origin {
 
 /// Begins a change set of `count` changes that a run has found. Returns its first change id.
 /// Ids are never given twice: on a new timeline the counter jumps, since before an asynchronous
-/// promotion ids may have been sent that this server knows nothing of.
+/// promotion ids may have been sent that this server knows nothing of. (After an upgrade or a
+/// restore timelines begin anew, and may be lower.)
 pub fn begin_change_set(sync_id: i32, run_id: i64, count: i64, timeline: u32) -> Result<i64> {
     sql::returning(
         "UPDATE sqs_sync.position p \
-         SET next_change_id = GREATEST(next_change_id, $3 << 40) + $2, timeline = $3, \
+         SET next_change_id = $2 + CASE timeline WHEN $3 THEN next_change_id \
+               ELSE GREATEST(next_change_id + (1::int8 << 32), $3 << 40) END, timeline = $3, \
              run_id = r.run_id, run_started_at = r.started_at, version = r.version \
          FROM sqs_sync.run r \
          WHERE p.sync_id = $1 AND r.run_id = $4 RETURNING next_change_id - $2",

@@ -65,14 +65,26 @@ pub fn take_range(sync_id: i32, after: i64, through: i64) -> Result<Vec<Waiting>
     )
 }
 
-/// Takes some of what waits.
-pub fn take_some(sync_id: i32, count: i64) -> Result<Vec<Waiting>> {
+/// Takes some of what waits after a change.
+pub fn take_some(sync_id: i32, after: i64, count: i64) -> Result<Vec<Waiting>> {
     returned(
         "DELETE FROM sqs_sync.waiting WHERE sync_id = $1 AND change_id = ANY (ARRAY( \
-           SELECT change_id FROM sqs_sync.waiting WHERE sync_id = $1 ORDER BY change_id LIMIT $2)) \
+           SELECT change_id FROM sqs_sync.waiting WHERE sync_id = $1 AND change_id > $3 \
+           ORDER BY change_id LIMIT $2)) \
          RETURNING lane, change_id, in_doubt",
-        &[sync_id.into(), count.into()],
+        &[sync_id.into(), count.into(), after.into()],
     )
+}
+
+/// The highest of these changes that does not wait as one that certainly was not sent.
+pub fn highest_in_doubt(sync_id: i32, ids: &[i64]) -> Result<Option<i64>> {
+    sql::row(
+        "SELECT max(id) FROM pg_catalog.unnest($2) AS c (id) WHERE NOT EXISTS ( \
+           SELECT 1 FROM sqs_sync.waiting w WHERE w.sync_id = $1 AND w.change_id = c.id AND NOT w.in_doubt)",
+        &[sync_id.into(), ids.to_vec().into()],
+        |row| row.get(1),
+    )
+    .map(Option::flatten)
 }
 
 /// The highest id of those that wait.

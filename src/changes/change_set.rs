@@ -80,7 +80,7 @@ impl ChangeSet<'_> {
 
     /// Moves acknowledged changes to the snapshot. All of them, or an error: what is counted
     /// here is what the queue has been told. An added row that the snapshot has already is an
-    /// error too, unless `over` says that it is to be written over.
+    /// error too, as is a removed one that it has not, unless `over` says to go over that.
     pub fn acknowledge(&self, ids: &PerEvent<Vec<i64>>, over: bool) -> Result<()> {
         let Tables { snapshot, changes } = self.tables;
         let same_key = key::equal(
@@ -91,7 +91,10 @@ impl ChangeSet<'_> {
         let gone = format!(
             "DELETE FROM ONLY {snapshot} AS s USING ONLY {changes} AS c WHERE {same_key} AND"
         );
-        self.move_each(&gone, &ids.removed, "")?;
+        match (self.move_each(&gone, &ids.removed, "")?, ids.removed.len()) {
+            (moved, all) if moved == all || over => {}
+            (moved, all) => return Err(self.unlike(moved, all)),
+        }
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let columns = columns.join(", ");
         let put = format!(
@@ -100,37 +103,43 @@ impl ChangeSet<'_> {
             crate::pg::hash::VERSION
         );
         let over_it = over_the_same_key(self.columns, self.key);
-        self.move_each(&put, &ids.changed, &over_it)?;
-        self.move_each(&put, &ids.added, if over { &over_it } else { "" })?;
+        let moved = self.move_each(&put, &ids.changed, &over_it)?
+            + self.move_each(&put, &ids.added, if over { &over_it } else { "" })?;
+        let put_ids = ids.changed.len() + ids.added.len();
+        if moved != put_ids {
+            return Err(self.unlike(moved, put_ids));
+        }
         let all = [&ids.removed[..], &ids.changed, &ids.added].concat();
-        self.move_each(&format!("DELETE FROM ONLY {changes} AS c WHERE"), &all, "")
+        let left = self.move_each(&format!("DELETE FROM ONLY {changes} AS c WHERE"), &all, "")?;
+        match left == all.len() {
+            true => Ok(()),
+            false => Err(self.unlike(left, all.len())),
+        }
     }
 
-    /// Runs a statement whose `WHERE` is to be followed by these changes of `c`, and which has to
-    /// touch a row for each of them.
-    fn move_each(&self, statement: &str, ids: &[i64], end: &str) -> Result<()> {
+    fn unlike(&self, moved: usize, acknowledged: usize) -> Error {
+        Error::not_in_state(format!(
+            "{acknowledged} changes were acknowledged, but {moved} were found in {} and {}",
+            self.tables.changes, self.tables.snapshot
+        ))
+        .hint("Somebody has written to tables that sqs_sync keeps.")
+    }
+
+    /// Runs a statement whose `WHERE` is to be followed by these changes of `c`. Returns how many
+    /// rows it has touched.
+    fn move_each(&self, statement: &str, ids: &[i64], end: &str) -> Result<usize> {
         let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
-            return Ok(());
+            return Ok(0);
         };
         // Ids that lie close together are found by one way down the index, not by one each.
         let is_dense = last.abs_diff(*first) < 4 * ids.len() as u64;
         let id = if is_dense { "(c.sqs_sync_change_id + 0)" } else { "c.sqs_sync_change_id" };
-        let moved = sql::execute(
+        sql::execute(
             &format!(
                 "{statement} c.sqs_sync_change_id BETWEEN $1 AND $2 AND {id} = ANY ($3) {end}"
             ),
             &[(*first).into(), (*last).into(), ids.to_vec().into()],
-        )?;
-        match moved == ids.len() {
-            true => Ok(()),
-            false => Err(Error::not_in_state(format!(
-                "{} changes were acknowledged, but {moved} were found in {} and {}",
-                ids.len(),
-                self.tables.changes,
-                self.tables.snapshot
-            ))
-            .hint("Somebody has written to tables that sqs_sync keeps.")),
-        }
+        )
     }
 
     /// Event and key, as the text of a JSON object, of each of these changes.

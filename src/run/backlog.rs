@@ -24,8 +24,6 @@ pub const MAX_BYTES: usize = 64 << 20;
 const GROUP_SHARE: usize = 20;
 /// Messages that are parked at the most when more is read.
 const MAX_PARKED: usize = 1000;
-/// Changes of a lane that are read at once from what was set aside.
-const REFILL: usize = 200;
 /// Lanes that are kept in mind. With so many slow ones, what comes after them waits.
 const MAX_LANES: usize = 4 * MAX_OUTSTANDING;
 
@@ -70,6 +68,8 @@ struct Outstanding {
 pub struct Backlog {
     lanes: HashMap<i64, Lane>,
     outstanding: HashMap<i64, Outstanding>,
+    /// How many of those each queue has.
+    of_queue: HashMap<Arc<str>, usize>,
     parked: usize,
     bytes: usize,
     lanes_aside: usize,
@@ -77,6 +77,7 @@ pub struct Backlog {
     overflow: Vec<Waiting>,
     /// There is but one lane: nothing is kept from being read by it.
     has_one_lane: bool,
+    has_one_queue: bool,
     /// Lanes and queues that take nothing more in this run.
     failed_lanes: HashSet<i64>,
     failed_queues: HashSet<Arc<str>>,
@@ -89,59 +90,53 @@ pub struct Place {
 }
 
 impl Backlog {
-    pub fn new(has_one_lane: bool) -> Backlog {
-        Backlog { has_one_lane, ..Backlog::default() }
+    pub fn new(has_one_lane: bool, has_one_queue: bool) -> Backlog {
+        Backlog { has_one_lane, has_one_queue, ..Backlog::default() }
     }
 
     /// Takes a message that was read for the first time. Behind what its lane has set aside, it
-    /// is set aside too. A lane that has failed takes nothing: what comes later in it must not
-    /// be told before what was given up.
-    ///
-    /// # Errors
-    ///
-    /// The message is given back.
-    pub fn add(&mut self, entry: Entry) -> Result<(), Entry> {
+    /// is set aside too. So it is in a lane that has failed: what comes later in it must not be
+    /// told before what was given up.
+    pub fn add(&mut self, entry: Entry) {
         let (id, is_group) = lane_of(&entry.message);
         if self.has_failed(id, &entry.message.queue) {
-            return Err(entry);
+            return self.set_aside(id, entry.message.id, entry.about);
         }
         let lane = self.lanes.entry(id).or_default();
         lane.is_group = is_group;
         if lane.aside.is_some() {
-            let (change_id, in_doubt) = (entry.message.id, entry.about.was_in_doubt);
-            self.overflow.push(Waiting { lane: id, change_id, in_doubt });
+            self.set_aside(id, entry.message.id, entry.about);
         } else {
             self.park(id, entry);
         }
-        Ok(())
     }
 
     /// Takes a message that was set aside.
-    ///
-    /// # Errors
-    ///
-    /// As [`Backlog::add`].
-    pub fn add_refill(&mut self, entry: Entry) -> Result<(), Entry> {
+    pub fn add_refill(&mut self, entry: Entry) {
         let (id, _) = lane_of(&entry.message);
-        if self.has_failed(id, &entry.message.queue) {
-            return Err(entry);
+        match self.has_failed(id, &entry.message.queue) {
+            true => self.set_aside(id, entry.message.id, entry.about),
+            false => self.park(id, entry),
         }
-        self.park(id, entry);
-        Ok(())
+    }
+
+    fn set_aside(&mut self, lane: i64, change_id: i64, about: Sent) {
+        self.overflow.push(Waiting { lane, change_id, in_doubt: about.was_in_doubt });
     }
 
     fn has_failed(&self, lane: i64, queue: &Arc<str>) -> bool {
         self.failed_lanes.contains(&lane) || self.failed_queues.contains(queue)
     }
 
-    /// A lane, or its whole queue, takes nothing more. Returns the ids of its changes that
-    /// certainly have not been sent; what it has set aside is found by the next run.
-    pub fn fail(&mut self, place: &Place, whole_queue: bool) -> Vec<i64> {
+    /// The lane of a change that was not sent, or its whole queue, takes nothing more. The change
+    /// and what comes after it in the lane are set aside, so that they keep their order if this
+    /// runner dies; the next run drops them, and finds them again.
+    pub fn fail(&mut self, change_id: i64, about: Sent, place: &Place, whole_queue: bool) {
+        self.set_aside(place.lane, change_id, about);
         if whole_queue {
             self.failed_queues.insert(Arc::clone(&place.queue));
         }
         self.failed_lanes.insert(place.lane);
-        let mut unsent = Vec::new();
         let (failed_lanes, failed_queues) = (&self.failed_lanes, &self.failed_queues);
         for (id, lane) in &mut self.lanes {
             let in_queue = |e: &Entry| failed_queues.contains(&e.message.queue);
@@ -151,16 +146,14 @@ impl Backlog {
             for Entry { message, about } in lane.parked.drain(..) {
                 self.parked -= 1;
                 self.bytes -= message.size();
-                if !about.was_in_doubt {
-                    unsent.push(message.id);
-                }
+                let in_doubt = about.was_in_doubt;
+                self.overflow.push(Waiting { lane: *id, change_id: message.id, in_doubt });
             }
             if failed_lanes.contains(id) && lane.aside.take().is_some() {
                 self.lanes_aside -= 1;
             }
         }
         self.lanes.retain(|_, lane| !lane.is_idle());
-        unsent
     }
 
     /// Whether more lanes have failed than can be kept in mind.
@@ -184,7 +177,15 @@ impl Backlog {
         for (id, lane) in &mut self.lanes {
             let share = share(lane.is_group, lanes);
             while lane.outstanding < share && self.outstanding.len() < MAX_OUTSTANDING {
+                // However many lanes a queue has, others find room beside it.
+                let Some(front) = lane.parked.front() else { break };
+                let of_queue = self.of_queue.entry(Arc::clone(&front.message.queue)).or_default();
+                let free = MAX_OUTSTANDING - self.outstanding.len();
+                if !self.has_one_queue && *of_queue >= 3 * free {
+                    break;
+                }
                 let Some(Entry { message, about }) = lane.parked.pop_front() else { break };
+                *of_queue += 1;
                 lane.outstanding += 1;
                 self.parked -= 1;
                 let bytes = message.size();
@@ -202,6 +203,12 @@ impl Backlog {
     pub fn reported(&mut self, id: i64) -> Option<(Sent, Place)> {
         let Outstanding { lane: lane_id, queue, bytes, about } = self.outstanding.remove(&id)?;
         self.bytes -= bytes;
+        if let Some(count) = self.of_queue.get_mut(&queue) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_queue.remove(&queue);
+            }
+        }
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             lane.outstanding -= 1;
             if lane.is_idle() {
@@ -244,15 +251,17 @@ impl Backlog {
             return Vec::new();
         }
         let lanes = self.lanes.len();
-        let mut room = MAX_PARKED.saturating_sub(self.parked);
+        let mut room = MAX_OUTSTANDING - self.outstanding.len();
         let mut wanted = Vec::new();
         for (id, lane) in &self.lanes {
             let Some(after) = lane.aside.filter(|_| lane.parked.is_empty()) else { continue };
-            if lane.outstanding * 2 > share(lane.is_group, lanes) || room == 0 {
+            let share = share(lane.is_group, lanes);
+            if lane.outstanding * 2 > share || room == 0 {
                 continue;
             }
-            // Two at the least: that there was but one shows that it was the last.
-            let changes = (MAX_PARKED / self.lanes_aside).clamp(2, REFILL.min(room.max(2)));
+            // No more than can be sent: what is parked would keep others from being read. Two at
+            // the least: that there was but one shows that it was the last.
+            let changes = (share - lane.outstanding).min(room).clamp(2, batch.rows);
             room = room.saturating_sub(changes);
             wanted.push(Wanted { lane: *id, after, changes: changes as i64 });
         }
@@ -282,6 +291,10 @@ impl Backlog {
     /// What is to be set aside; kept until [`Backlog::overflow_is_set_aside`].
     pub fn overflow(&self) -> &[Waiting] {
         &self.overflow
+    }
+
+    pub fn overflows(&self) -> bool {
+        !self.overflow.is_empty()
     }
 
     pub fn overflow_is_set_aside(&mut self) {
@@ -315,7 +328,7 @@ impl Backlog {
 
     /// Awaits no answer any more.
     pub fn abandon(&mut self) {
-        *self = Backlog::new(self.has_one_lane);
+        *self = Backlog::new(self.has_one_lane, self.has_one_queue);
     }
 }
 
@@ -330,11 +343,13 @@ fn share(is_group: bool, lanes: usize) -> usize {
 }
 
 /// Two groups that chance to have the same number share a lane: neither loses its order.
-fn lane_of(message: &Outgoing) -> (i64, bool) {
-    match &message.group_id {
-        None => (xxh3_64(message.queue.as_bytes()) as i64, false),
+fn lane_of(outgoing: &Outgoing) -> (i64, bool) {
+    // A queue is one, whether by its name, its URL or its ARN.
+    let queue = message::queue_name(&outgoing.queue).as_bytes();
+    match &outgoing.group_id {
+        None => (xxh3_64(queue) as i64, false),
         Some(group) => {
-            let name = [message.queue.as_bytes(), b"\0", group.as_bytes()].concat();
+            let name = [queue, b"\0", group.as_bytes()].concat();
             (xxh3_64(&name) as i64, true)
         }
     }

@@ -172,6 +172,9 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     let skip = !initial_done && job.sync.initial == Initial::Skip;
     let published = if skip { Vec::new() } else { definition.published() };
     keep(job, &subject, &found, &published)?;
+    if skip {
+        super::on_catalog(|| catalog::position::set_initial_done(job.sync.id))?;
+    }
     found.close();
     Ok(())
 }

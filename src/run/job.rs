@@ -129,10 +129,13 @@ impl Job {
     }
 
     /// Drops changes that an earlier run has set aside: they certainly were not sent, and the
-    /// diff finds them again. After that, what was handed over and is there is in doubt.
+    /// diff finds them again. Those before a change in doubt stay, and are sent with it: it may
+    /// be a later one of their group.
     pub fn drop_waiting(&self) -> Result<()> {
+        let after = self.last_in_doubt()?;
         let drop_some = || {
-            let some = super::on_catalog(|| catalog::waiting::take_some(self.sync.id, AT_ONCE))?;
+            let some =
+                super::on_catalog(|| catalog::waiting::take_some(self.sync.id, after, AT_ONCE))?;
             let unsent: Vec<i64> =
                 some.iter().filter(|w| !w.in_doubt).map(|w| w.change_id).collect();
             self.on_batch(|| change_set::drop_unsent(&self.tables, &unsent))?;
@@ -142,6 +145,33 @@ impl Job {
             despite_cancel(|| transaction(drop_some))
         })? {}
         Ok(())
+    }
+
+    /// The last change that may have been sent; 0 if there is none.
+    fn last_in_doubt(&self) -> Result<i64> {
+        let statement = format!(
+            "SELECT sqs_sync_change_id FROM ONLY {} WHERE sqs_sync_change_id <= $1 \
+             ORDER BY sqs_sync_change_id DESC LIMIT {AT_ONCE}",
+            self.tables.changes
+        );
+        let mut through = self.handed_through()?;
+        loop {
+            let (ids, found) = despite_cancel(|| {
+                transaction(|| {
+                    let ids: Vec<i64> = self
+                        .on_batch(|| sql::rows(&statement, &[through.into()], |row| row.need(1)))?;
+                    let found = super::on_catalog(|| {
+                        catalog::waiting::highest_in_doubt(self.sync.id, &ids)
+                    })?;
+                    Ok((ids, found))
+                })
+            })?;
+            match (found, ids.last()) {
+                (Some(id), _) => return Ok(id),
+                (None, Some(lowest)) => through = lowest - 1,
+                (None, None) => return Ok(0),
+            }
+        }
     }
 
     /// What another server noted as set aside, it may have sent afterwards.

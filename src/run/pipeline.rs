@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Definitions, Event, Message, Run};
+use message::{Change, Definitions, Event, Message, PerEvent, Run};
 use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 
 use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Sent};
@@ -14,7 +14,7 @@ use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job, Shape};
 use super::outgoing;
 use super::sender::Sender;
-use super::settle::{Refused, Settlement};
+use super::settle::{Refused, Settlement, Unsent};
 use super::{End, State};
 use crate::catalog::{self, position::Origin};
 use crate::changes::change_set::Wanted;
@@ -62,7 +62,8 @@ pub struct Pipeline<'a> {
     /// A failure has ended the run.
     is_ended: bool,
     has_one_lane: bool,
-    chooses_queues: bool,
+    /// The events whose queue is of the row's choice.
+    row_names_queue: PerEvent<bool>,
     /// Why nothing more can be read.
     error: Option<Error>,
     cancelled_at: Option<Instant>,
@@ -106,14 +107,14 @@ impl<'a> Pipeline<'a> {
             in_doubt_through: job.handed_through()?,
             sift_through: sift_through.unwrap_or(0),
             exhausted: false,
-            backlog: Backlog::new(definition.has_one_lane()),
+            backlog: Backlog::new(definition.has_one_lane(), definition.has_one_queue()),
             stuck_since: None,
             unsettled: Settlement::default(),
             unsettled_since: None,
             failure: None,
             is_ended: false,
             has_one_lane: definition.has_one_lane(),
-            chooses_queues: definition.chooses_queues(),
+            row_names_queue: definition.row_names_queue(),
             error: None,
             cancelled_at: None,
             looked_at: Instant::now(),
@@ -163,13 +164,16 @@ impl<'a> Pipeline<'a> {
 
     /// A message was given up. What is wrong with its queue or group ends them alone for this
     /// run; what is wrong with all of SQS ends the run, and what is not in flight is given back.
-    fn fail(&mut self, failure: Arc<Failure>, place: &Place) {
+    fn fail(&mut self, failure: Unsent, id: i64, sent: Sent, place: &Place) {
+        let Unsent { failure, is_certain } = failure;
+        let sent = Sent { was_in_doubt: sent.was_in_doubt || !is_certain, ..sent };
         let is_local = matches!(failure.kind, FailureKind::Queue | FailureKind::Service);
-        if is_local && !self.has_one_lane && !self.has_stopped() {
-            let unsent = self.backlog.fail(place, failure.kind == FailureKind::Queue);
-            self.unsettled.add_unsent(unsent);
-        }
         let ends_all = !is_local || self.has_one_lane || self.backlog.has_failed_too_often();
+        if !ends_all && !self.has_stopped() {
+            self.backlog.fail(id, sent, place, failure.kind == FailureKind::Queue);
+        } else if !sent.was_in_doubt {
+            self.unsettled.add_unsent(vec![id]);
+        }
         if ends_all && !self.has_stopped() {
             self.is_ended = true;
             self.stop();
@@ -202,14 +206,12 @@ impl<'a> Pipeline<'a> {
         for Report { id, outcome } in self.publisher.reports() {
             let Some((sent, place)) = self.backlog.reported(id) else { continue };
             if let Outcome::NotSent { failure } = &outcome
-                && failure.kind == FailureKind::Queue
-                && self.chooses_queues
-                && !sent.was_in_doubt
+                && *self.row_names_queue.get(sent.event)
+                && is_row_s_affair(failure, sent)
             {
-                // The row has named a queue that takes nothing: that is the row's affair.
                 self.unsettled.add_refused(id, Refused::by_queue(failure));
-            } else if let Some(failure) = self.unsettled.add(id, outcome, sent) {
-                self.fail(failure, &place);
+            } else if let Some(failure) = self.unsettled.add(id, outcome, sent.event) {
+                self.fail(failure, id, sent, &place);
             }
         }
         self.note_unsettled();
@@ -252,7 +254,8 @@ impl<'a> Pipeline<'a> {
             }
         }
         let wanted = self.backlog.wanted(handing::BATCH);
-        (reads || !wanted.is_empty()).then_some(HandOver { reads, wanted })
+        let is_due = reads || !wanted.is_empty() || (self.exhausted && self.backlog.overflows());
+        is_due.then_some(HandOver { reads, wanted })
     }
 
     /// Settles, and reads a batch, makes it known that it goes to the publisher, and only then
@@ -307,8 +310,7 @@ impl<'a> Pipeline<'a> {
         self.backlog.overflow_is_set_aside();
         for (change, in_doubt) in &batch.refill {
             if let Some(entry) = self.render(change, *in_doubt) {
-                let added = self.backlog.add_refill(entry);
-                self.give_back(added);
+                self.backlog.add_refill(entry);
             }
         }
         for wanted in &hand_over.wanted {
@@ -324,22 +326,11 @@ impl<'a> Pipeline<'a> {
         for change in &batch.fresh {
             let in_doubt = change.id <= self.in_doubt_through && !batch.unsent.contains(&change.id);
             if let Some(entry) = self.render(change, in_doubt) {
-                let added = self.backlog.add(entry);
-                self.give_back(added);
+                self.backlog.add(entry);
             }
         }
         self.note_unsettled();
         self.release();
-    }
-
-    /// What a failed lane does not take is found again by the next run, unless it may have been
-    /// sent before.
-    fn give_back(&mut self, added: std::result::Result<(), Entry>) {
-        if let Err(Entry { message, about }) = added
-            && !about.was_in_doubt
-        {
-            self.unsettled.add_unsent(vec![message.id]);
-        }
     }
 
     fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {
@@ -386,6 +377,14 @@ impl<'a> Pipeline<'a> {
             error: Some(super::settle::error_of(failure).in_sync(&self.job.sync.name)),
         })
     }
+}
+
+/// The row has named a queue that takes nothing. One that is not there has no reader who could
+/// have been told, whatever an earlier attempt did.
+fn is_row_s_affair(failure: &Failure, sent: Sent) -> bool {
+    let is_missing = |code: &String| code.contains("NonExistent") || code.contains("DoesNotExist");
+    failure.kind == FailureKind::Queue
+        && (!sent.was_in_doubt || failure.code.as_ref().is_none_or(is_missing))
 }
 
 /// A year: what a duration for retries is cut to.

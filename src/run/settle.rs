@@ -9,7 +9,6 @@ use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
-use super::backlog::Sent;
 use super::job::Job;
 use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
@@ -52,6 +51,13 @@ impl From<message::Rejection> for Refused {
     }
 }
 
+/// Why a message was not sent. "Not sent" is the publisher's word for its own attempts: a change
+/// that an earlier run, or another runner, may have sent stays in doubt.
+pub struct Unsent {
+    pub failure: Arc<Failure>,
+    pub is_certain: bool,
+}
+
 /// Results that have not been put into effect.
 #[derive(Default)]
 pub struct Settlement {
@@ -65,22 +71,15 @@ pub struct Settlement {
 const ATTEMPTS: u32 = 6;
 
 impl Settlement {
-    /// Takes the outcome of a message; returns the failure for which publishing has to stop.
-    /// "Not sent" is the publisher's word for its own attempts: a change that an earlier run, or
-    /// another runner, may have sent stays in doubt.
-    pub fn add(&mut self, id: i64, outcome: Outcome, sent: Sent) -> Option<Arc<Failure>> {
+    /// Takes the outcome of a message; gives one that was not sent, or perhaps was, back.
+    pub fn add(&mut self, id: i64, outcome: Outcome, event: Event) -> Option<Unsent> {
         match outcome {
-            Outcome::Acknowledged { .. } => self.acknowledged.get_mut(sent.event).push(id),
+            Outcome::Acknowledged { .. } => self.acknowledged.get_mut(event).push(id),
             Outcome::Rejected { code, reason } => {
                 self.add_refused(id, Refused { code, reason, hint: None });
             }
-            Outcome::NotSent { failure } => {
-                if !sent.was_in_doubt {
-                    self.unsent.push(id);
-                }
-                return Some(failure);
-            }
-            Outcome::InDoubt { failure } => return Some(failure),
+            Outcome::NotSent { failure } => return Some(Unsent { failure, is_certain: true }),
+            Outcome::InDoubt { failure } => return Some(Unsent { failure, is_certain: false }),
         }
         None
     }
@@ -116,13 +115,19 @@ impl Settlement {
         match settle(false) {
             // Somebody has written to the snapshot. What SQS has acknowledged is settled for all
             // that, or it would be sent for ever.
-            Err(error) if error.code == PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION => settle(true),
+            Err(Error {
+                code:
+                    PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION
+                    | PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                ..
+            }) => settle(true),
             result => result,
         }
     }
 
-    /// In a transaction of the caller's. An added row that the snapshot has is an error, unless
-    /// it is to be written `over`: to look for it costs a fifth of the time.
+    /// In a transaction of the caller's. An added row that the snapshot has, or a removed one that
+    /// it has not, is an error, unless it is to be gone `over`: to look first costs a fifth of
+    /// the time.
     pub fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>, over: bool) -> Result<()> {
         if self.is_empty() {
             return Ok(());
