@@ -261,8 +261,7 @@ unsafe fn put(bytes: &mut Vec<u8>, value: Datum, form: &Form) {
             Form::Fixed(length) => bytes
                 .extend_from_slice(std::slice::from_raw_parts(value.cast_mut_ptr::<u8>(), *length)),
             Form::Varlena => {
-                let varlena = pg_sys::pg_detoast_datum_packed(value.cast_mut_ptr());
-                put_sized(bytes, pgrx::varlena_to_byte_slice(varlena));
+                super::varlena::with_bytes(value, |content| put_sized(bytes, content));
             }
             Form::Array { element, oid, length, by_value, align } => {
                 put_array(bytes, value, element, (*oid, *length, *by_value, *align));

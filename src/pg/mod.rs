@@ -18,5 +18,6 @@ pub mod sql;
 pub mod transaction;
 pub mod types;
 pub mod utility;
+pub mod varlena;
 
 pub use error::{Error, Result};

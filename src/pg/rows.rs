@@ -11,6 +11,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::spi::Spi;
 
+use super::varlena::with_bytes;
 use super::{Error, Result};
 
 /// One change, with its row.
@@ -199,7 +200,7 @@ impl Reader {
                 Reader::Text => Value::Text(Cow::Owned(varlena_text(datum)?)),
                 Reader::Json => Value::Json(Cow::Owned(varlena_text(datum)?)),
                 Reader::Bytes => {
-                    Value::Bytes(Cow::Owned(with_varlena(datum, |bytes| bytes.to_owned())))
+                    Value::Bytes(Cow::Owned(with_bytes(datum, |bytes| bytes.to_owned())))
                 }
                 Reader::Array => Value::Json(Cow::Owned(array_text(datum)?)),
                 Reader::Output(read_as, function) => {
@@ -282,22 +283,7 @@ unsafe fn array_text(datum: Datum) -> Result<String> {
 /// `datum` is a non-null varlena whose bytes are text.
 unsafe fn varlena_text(datum: Datum) -> Result<String> {
     // SAFETY: by the caller's promise.
-    unsafe { with_varlena(datum, utf8) }
-}
-
-/// # Safety
-/// `datum` is a non-null varlena.
-unsafe fn with_varlena<T>(datum: Datum, read: impl FnOnce(&[u8]) -> T) -> T {
-    // SAFETY: by the caller's promise; what detoasting copied is ours to free.
-    unsafe {
-        let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
-        let plain = pg_sys::pg_detoast_datum_packed(stored);
-        let value = read(pgrx::varlena_to_byte_slice(plain));
-        if plain != stored {
-            pg_sys::pfree(plain.cast());
-        }
-        value
-    }
+    unsafe { with_bytes(datum, utf8) }
 }
 
 fn utf8(bytes: &[u8]) -> Result<String> {

@@ -192,6 +192,20 @@ struct KeyColumn {
     collation: pg_sys::Oid,
     length: i16,
     by_value: bool,
+    /// Values are equal exactly if their datums are.
+    by_bits: bool,
+}
+
+impl KeyColumn {
+    const BY_BITS: [pg_sys::Oid; 7] = [
+        pg_sys::INT2OID,
+        pg_sys::INT4OID,
+        pg_sys::INT8OID,
+        pg_sys::OIDOID,
+        pg_sys::DATEOID,
+        pg_sys::TIMESTAMPOID,
+        pg_sys::TIMESTAMPTZOID,
+    ];
 }
 
 struct Collector {
@@ -279,6 +293,7 @@ impl Collector {
                     collation: attribute.attcollation,
                     length: attribute.attlen,
                     by_value: attribute.attbyval,
+                    by_bits: attribute.attbyval && KeyColumn::BY_BITS.contains(&attribute.atttypid),
                 });
             }
             let contents = attributes.iter().skip(LEADING + self.key_columns);
@@ -291,7 +306,9 @@ impl Collector {
     unsafe fn receive(&mut self, slot: *mut pg_sys::TupleTableSlot) {
         // SAFETY: all columns are deformed first; their types are the diff's.
         unsafe {
-            pg_sys::slot_getsomeattrs(slot, self.columns as i32);
+            if ((*slot).tts_nvalid as usize) < self.columns {
+                pg_sys::slot_getsomeattrs(slot, self.columns as i32);
+            }
             let values = std::slice::from_raw_parts((*slot).tts_values, self.columns);
             let nulls = std::slice::from_raw_parts((*slot).tts_isnull, self.columns);
             let key = LEADING..LEADING + self.key_columns;
@@ -330,7 +347,7 @@ impl Collector {
             pg_sys::CurrentMemoryContext = self.scratch;
             let hash = self.hasher.hash(&values[contents.clone()], &nulls[contents]);
             pg_sys::CurrentMemoryContext = outer;
-            pg_sys::MemoryContextReset(self.scratch);
+            empty(self.scratch);
             hash
         }
     }
@@ -378,12 +395,15 @@ impl Collector {
             let outer = pg_sys::CurrentMemoryContext;
             pg_sys::CurrentMemoryContext = self.scratch;
             let same = pairs.all(|((column, before), now)| {
+                if column.by_bits {
+                    return before.value() == now.value();
+                }
                 pg_sys::FunctionCall2Coll(column.equal, column.collation, *before, *now).value()
                     & 0xff
                     != 0
             });
             pg_sys::CurrentMemoryContext = outer;
-            pg_sys::MemoryContextReset(self.scratch);
+            empty(self.scratch);
             same
         }
     }
@@ -395,7 +415,7 @@ impl Collector {
         copies.clear();
         // SAFETY: the old copies are no longer referred to; the new ones go to that memory.
         unsafe {
-            pg_sys::MemoryContextReset(self.key_memory);
+            empty(self.key_memory);
             let outer = pg_sys::CurrentMemoryContext;
             pg_sys::CurrentMemoryContext = self.key_memory;
             for (column, value) in self.key.iter().zip(key) {
@@ -450,6 +470,19 @@ impl Collector {
         // SAFETY: the slot was made in `start`; the stores stay.
         unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.pending) };
         Ok(Spool { counts: self.counts, tupdesc: self.tupdesc, stores: self.stores })
+    }
+}
+
+/// Resets a memory context, if there is anything in it.
+///
+/// # Safety
+/// `context` exists, and nothing in it is referred to any more.
+unsafe fn empty(context: pg_sys::MemoryContext) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if !(*context).isReset {
+            pg_sys::MemoryContextReset(context);
+        }
     }
 }
 
