@@ -193,17 +193,18 @@ def test_a_group_that_failed_keeps_its_order_when_the_runner_dies(durable_databa
         assert (counts["duplicates"], counts["out_of_order"]) == (0, 0), counts
 
 
-def test_a_queue_that_only_fails_leaves_room_for_others(database, sink):
+@pytest.mark.parametrize("groups", [500, 2000, 8000])
+def test_a_queue_that_only_fails_leaves_room_for_others(database, sink, groups):
     dead, good = sink.create_queue(fresh_name("dead"), throttled_share=1), sink.create_queue(fresh_name("good"))
     database.analyst.execute(f"""
-        CREATE TABLE orders AS SELECT i AS id, CASE WHEN i <= 8000 THEN '{dead}' ELSE '{good}' END AS queue, i % 500 AS customer
-        FROM generate_series(1, 9000) i""")
+        CREATE TABLE orders AS SELECT i AS id, CASE WHEN i <= 20000 THEN '{dead}' ELSE '{good}' END AS queue, i % {groups} AS customer
+        FROM generate_series(1, 21000) i""")
     database.point_at(sink.endpoint)
     database.create_sync("orders", "{{row.queue}}", model="orders", fields='["id"]', attributes={}, retry_for="1 hour",
                          group_id="{{row.customer}}")
 
     run_id = database.start_run("orders")
 
-    wait_until(lambda: sink.missing(good, 8001, 9000) == 0, "the good queue has all of its messages")
+    wait_until(lambda: sink.missing(good, 20001, 21000) == 0, "the good queue has all of its messages")
     assert database.run_row(run_id).state == "publishing"
     assert sink.counts(dead)["distinct"] == 0

@@ -41,8 +41,8 @@ pub struct Sent {
     pub was_in_doubt: bool,
 }
 
-#[derive(Default)]
 struct Lane {
+    queue: Arc<str>,
     is_group: bool,
     /// Messages with the publisher.
     outstanding: usize,
@@ -52,6 +52,10 @@ struct Lane {
 }
 
 impl Lane {
+    fn of(queue: Arc<str>, is_group: bool) -> Lane {
+        Lane { queue, is_group, outstanding: 0, parked: VecDeque::new(), aside: None }
+    }
+
     fn is_idle(&self) -> bool {
         self.outstanding == 0 && self.parked.is_empty() && self.aside.is_none()
     }
@@ -102,21 +106,18 @@ impl Backlog {
         if self.has_failed(id, &entry.message.queue) {
             return self.set_aside(id, entry.message.id, entry.about);
         }
-        let lane = self.lanes.entry(id).or_default();
-        lane.is_group = is_group;
-        if lane.aside.is_some() {
-            self.set_aside(id, entry.message.id, entry.about);
-        } else {
-            self.park(id, entry);
+        match self.lanes.get(&id).is_some_and(|lane| lane.aside.is_some()) {
+            true => self.set_aside(id, entry.message.id, entry.about),
+            false => self.park(id, is_group, entry),
         }
     }
 
     /// Takes a message that was set aside.
     pub fn add_refill(&mut self, entry: Entry) {
-        let (id, _) = lane_of(&entry.message);
+        let (id, is_group) = lane_of(&entry.message);
         match self.has_failed(id, &entry.message.queue) {
             true => self.set_aside(id, entry.message.id, entry.about),
-            false => self.park(id, entry),
+            false => self.park(id, is_group, entry),
         }
     }
 
@@ -161,10 +162,12 @@ impl Backlog {
         self.failed_lanes.len() > MAX_LANES
     }
 
-    fn park(&mut self, id: i64, entry: Entry) {
+    fn park(&mut self, id: i64, is_group: bool, entry: Entry) {
         self.parked += 1;
         self.bytes += entry.message.size();
-        self.lanes.entry(id).or_default().parked.push_back(entry);
+        let queue = &entry.message.queue;
+        let lane = self.lanes.entry(id).or_insert_with(|| Lane::of(Arc::clone(queue), is_group));
+        lane.parked.push_back(entry);
     }
 
     /// The messages that there is room for, which go to the publisher.
@@ -177,15 +180,13 @@ impl Backlog {
         for (id, lane) in &mut self.lanes {
             let share = share(lane.is_group, lanes);
             while lane.outstanding < share && self.outstanding.len() < MAX_OUTSTANDING {
-                // However many lanes a queue has, others find room beside it.
-                let Some(front) = lane.parked.front() else { break };
-                let of_queue = self.of_queue.entry(Arc::clone(&front.message.queue)).or_default();
+                let of_queue = self.of_queue.get(&lane.queue).copied().unwrap_or(0);
                 let free = MAX_OUTSTANDING - self.outstanding.len();
-                if !self.has_one_queue && *of_queue >= 3 * free {
+                if !self.has_one_queue && leaves_no_room(of_queue, free) {
                     break;
                 }
                 let Some(Entry { message, about }) = lane.parked.pop_front() else { break };
-                *of_queue += 1;
+                *self.of_queue.entry(Arc::clone(&message.queue)).or_default() += 1;
                 lane.outstanding += 1;
                 self.parked -= 1;
                 let bytes = message.size();
@@ -251,12 +252,16 @@ impl Backlog {
             return Vec::new();
         }
         let lanes = self.lanes.len();
-        let mut room = MAX_OUTSTANDING - self.outstanding.len();
+        let free = MAX_OUTSTANDING - self.outstanding.len();
+        // What is taken and finds no room would keep other lanes from being read.
+        let mut room = free.min(MAX_PARKED.saturating_sub(self.parked));
         let mut wanted = Vec::new();
         for (id, lane) in &self.lanes {
             let Some(after) = lane.aside.filter(|_| lane.parked.is_empty()) else { continue };
             let share = share(lane.is_group, lanes);
-            if lane.outstanding * 2 > share || room == 0 {
+            let of_queue = self.of_queue.get(&lane.queue).copied().unwrap_or(0);
+            let is_full = !self.has_one_queue && leaves_no_room(of_queue, free);
+            if lane.outstanding * 2 > share || is_full || room == 0 {
                 continue;
             }
             // No more than can be sent: what is parked would keep others from being read. Two at
@@ -330,6 +335,12 @@ impl Backlog {
     pub fn abandon(&mut self) {
         *self = Backlog::new(self.has_one_lane, self.has_one_queue);
     }
+}
+
+/// Whether a queue has so much with the publisher that others must find room first, however
+/// many lanes it has: three quarters of all.
+fn leaves_no_room(of_queue: usize, free: usize) -> bool {
+    of_queue >= 3 * free
 }
 
 /// How many messages of a lane may be with the publisher when so many lanes are in use. A group

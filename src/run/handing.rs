@@ -24,14 +24,19 @@ pub struct HandOver {
     pub wanted: Vec<Wanted>,
 }
 
+/// What was taken of what had been set aside.
+#[derive(Default)]
+pub struct Refill {
+    /// The changes, and whether each is in doubt.
+    pub changes: Vec<(ChangeRow, bool)>,
+    pub taken: Vec<Waiting>,
+    /// Of what was taken, what was set aside again: there was too much for one batch.
+    pub put_back: Vec<Waiting>,
+}
+
 /// What was read.
 pub struct Batch {
-    /// Of what was set aside, and whether it is in doubt.
-    pub refill: Vec<(ChangeRow, bool)>,
-    /// All that was taken of what was set aside.
-    pub taken: Vec<Waiting>,
-    /// Of it, what was set aside again: there was too much for one batch.
-    pub put_back: Vec<Waiting>,
+    pub refill: Refill,
     pub fresh: Vec<ChangeRow>,
     /// Of `fresh`, changes that an earlier runner set aside, and that were never sent.
     pub unsent: HashSet<i64>,
@@ -57,7 +62,7 @@ impl Reader<'_> {
         if !overflow.is_empty() {
             on_catalog(|| waiting::put(sync_id, overflow))?;
         }
-        let (refill, taken, put_back) = self.refill(&wanted.wanted)?;
+        let refill = self.refill(&wanted.wanted)?;
         let fresh = match wanted.reads {
             true => {
                 self.job.on_batch(|| self.set.read(self.wanted, self.after, self.through, BATCH))?
@@ -72,16 +77,12 @@ impl Reader<'_> {
             }
             on_catalog(|| position::set_handed_through(sync_id, last.id))?;
         }
-        Ok(Batch { refill, taken, put_back, fresh, unsent })
+        Ok(Batch { refill, fresh, unsent })
     }
 
-    #[allow(clippy::type_complexity, reason = "taken apart by the one caller")]
-    fn refill(
-        &self,
-        wanted: &[Wanted],
-    ) -> Result<(Vec<(ChangeRow, bool)>, Vec<Waiting>, Vec<Waiting>)> {
+    fn refill(&self, wanted: &[Wanted]) -> Result<Refill> {
         if wanted.is_empty() {
-            return Ok(Default::default());
+            return Ok(Refill::default());
         }
         let sync_id = self.job.sync.id;
         let taken = on_catalog(|| waiting::take(sync_id, wanted, self.after))?;
@@ -96,7 +97,10 @@ impl Reader<'_> {
         }
         let in_doubt: HashSet<i64> =
             kept.iter().filter(|w| w.in_doubt).map(|w| w.change_id).collect();
-        let refill = read.into_iter().map(|c| (c.id, c)).map(|(id, c)| (c, in_doubt.contains(&id)));
-        Ok((refill.collect(), taken, put_back))
+        let changes = read.into_iter().map(|change| {
+            let is_in_doubt = in_doubt.contains(&change.id);
+            (change, is_in_doubt)
+        });
+        Ok(Refill { changes: changes.collect(), taken, put_back })
     }
 }

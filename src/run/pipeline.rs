@@ -308,13 +308,13 @@ impl<'a> Pipeline<'a> {
     /// A batch that was handed over: it is rendered, and sent as soon as its lanes have room.
     fn accept(&mut self, hand_over: &HandOver, batch: Batch) {
         self.backlog.overflow_is_set_aside();
-        for (change, in_doubt) in &batch.refill {
+        for (change, in_doubt) in &batch.refill.changes {
             if let Some(entry) = self.render(change, *in_doubt) {
                 self.backlog.add_refill(entry);
             }
         }
         for wanted in &hand_over.wanted {
-            self.backlog.refilled(wanted, &batch.taken, &batch.put_back);
+            self.backlog.refilled(wanted, &batch.refill.taken, &batch.refill.put_back);
         }
         if !hand_over.reads {
             return self.release();
