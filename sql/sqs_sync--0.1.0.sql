@@ -53,6 +53,7 @@ CREATE TABLE sqs_sync.position (
   next_change_id bigint NOT NULL,
   handed_through bigint NOT NULL DEFAULT 0,
   told_rows      bigint NOT NULL DEFAULT 0,
+  hashed         text[],
   initial_done   boolean NOT NULL DEFAULT false,
   run_id         bigint,
   run_started_at timestamptz,
@@ -61,6 +62,7 @@ CREATE TABLE sqs_sync.position (
 COMMENT ON TABLE sqs_sync.position IS 'how far a sync has come: change ids given, changes handed to the publisher, rows told';
 COMMENT ON COLUMN sqs_sync.position.timeline IS 'the timeline that change ids were last given on: on another one, what was handed over before may be more than is known here';
 COMMENT ON COLUMN sqs_sync.position.told_rows IS 'rows that the snapshot has: one that is found empty against this number was emptied by somebody else';
+COMMENT ON COLUMN sqs_sync.position.hashed IS 'the columns that the snapshot''s row hashes cover; null: all that it has';
 COMMENT ON COLUMN sqs_sync.position.run_id IS 'the run that filled the change set: what is in it is rendered by this run and this version, also when it is sent again';
 COMMENT ON COLUMN sqs_sync.position.initial_done IS 'the first run has gone to its end';
 COMMENT ON COLUMN sqs_sync.position.next_change_id IS 'change ids from this one on have never been given';
@@ -84,6 +86,7 @@ CREATE TABLE sqs_sync.definition (
   server      text NOT NULL,
   message     json NOT NULL,
   events      json NOT NULL,
+  compare     text,
   order_by    text,
   retry_for   interval NOT NULL,
   created_at  timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -91,6 +94,7 @@ CREATE TABLE sqs_sync.definition (
 );
 COMMENT ON COLUMN sqs_sync.definition.message IS 'the message''s properties, by their names';
 COMMENT ON COLUMN sqs_sync.definition.events IS 'the events that are published, and what each says otherwise';
+COMMENT ON COLUMN sqs_sync.definition.compare IS 'the columns that make a row changed; null: all';
 COMMENT ON TABLE sqs_sync.definition IS 'what a sync publishes; a row a version, since a run and a change in doubt keep the definition that they began with';
 
 CREATE TABLE sqs_sync.run (
@@ -201,12 +205,13 @@ CREATE FUNCTION @extschema@.sqs_sync_create(
   dedup       text     DEFAULT NULL,
   delay_seconds text   DEFAULT NULL,
   events      text[]   DEFAULT '{added,changed,removed}',
+  compare     text     DEFAULT NULL,
   initial     text     DEFAULT 'backfill',
   order_by    text     DEFAULT NULL,
   retry_for   interval DEFAULT '5 minutes'
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_create_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval)
+COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval)
   IS 'creates a sync: which rows'' events go to which queue, and what the message is';
 
 CREATE FUNCTION @extschema@.sqs_sync_alter(
@@ -224,12 +229,13 @@ CREATE FUNCTION @extschema@.sqs_sync_alter(
   dedup       text     DEFAULT NULL,
   delay_seconds text   DEFAULT NULL,
   events      text[]   DEFAULT NULL,
+  compare     text     DEFAULT NULL,
   order_by    text     DEFAULT NULL,
   retry_for   interval DEFAULT NULL,
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alter_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, interval, text[])
+COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text[])
   IS 'changes a sync''s definition from its next run on: options left out stay, those in reset are unset';
 
 CREATE FUNCTION @extschema@.sqs_sync_on(
@@ -246,11 +252,13 @@ CREATE FUNCTION @extschema@.sqs_sync_on(
   dedup_id    text     DEFAULT NULL,
   dedup       text     DEFAULT NULL,
   delay_seconds text   DEFAULT NULL,
+  condition   text     DEFAULT NULL,
+  without     text[]   DEFAULT NULL,
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_on_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_on(text, text, text, text, text, json, text, json, text, text, text, text, text, text[])
-  IS 'publishes an event, and says what of its message is not the sync''s: options left out stay, those in reset are the sync''s again';
+COMMENT ON FUNCTION @extschema@.sqs_sync_on(text, text, text, text, text, json, text, json, text, text, text, text, text, text, text[], text[])
+  IS 'publishes an event, and says what of its message is not the sync''s: options left out stay, those in without it does not have, those in reset are the sync''s again';
 
 CREATE FUNCTION @extschema@.sqs_sync_off(name text, event text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_off_wrapper';
@@ -343,7 +351,7 @@ SELECT s.name,
        d.message OPERATOR(pg_catalog.->>) 'dedup' AS dedup,
        d.message OPERATOR(pg_catalog.->>) 'delay_seconds' AS delay_seconds,
        ARRAY(SELECT pg_catalog.json_object_keys(d.events)) AS events,
-       s.initial, d.order_by, d.retry_for, s.version,
+       d.compare, s.initial, d.order_by, d.retry_for, s.version,
        CASE WHEN s.paused THEN 'paused' WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
        r.run_id AS last_run, r.state AS last_run_state, r.finished_at AS last_run_finished_at,
        s.created_at
@@ -354,7 +362,9 @@ LEFT JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDE
 COMMENT ON VIEW sqs_sync.syncs IS 'syncs with their current definition and last run';
 
 CREATE VIEW sqs_sync.events WITH (security_barrier) AS
-SELECT s.name AS sync, e.key AS event, e.value OPERATOR(pg_catalog.->) 'set' AS own
+SELECT s.name AS sync, e.key AS event, e.value OPERATOR(pg_catalog.->) 'set' AS own,
+       ARRAY(SELECT pg_catalog.json_array_elements_text(e.value OPERATOR(pg_catalog.->) 'unset')) AS without,
+       e.value OPERATOR(pg_catalog.->>) 'condition' AS condition
 FROM sqs_sync.visible_sync s
 JOIN sqs_sync.definition d USING (sync_id, version)
 CROSS JOIN LATERAL pg_catalog.json_each(d.events) AS e;

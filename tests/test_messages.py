@@ -5,6 +5,7 @@ import json
 import pytest
 from psycopg import errors
 
+from support.database import call
 from support.running import fresh_name
 
 
@@ -178,3 +179,33 @@ def test_what_an_event_says_can_be_added_to_and_taken_back(orders, queue):
         orders.analyst.execute("SELECT sqs_sync_off('orders', %s)", (event,))
     with pytest.raises(errors.InvalidParameterValue, match="publishes no other event"):
         orders.analyst.execute("SELECT sqs_sync_off('orders', 'added')")
+
+
+def test_an_event_can_be_without_what_its_sync_has(orders, queue, fifo):
+    orders.create_sync("orders", queue.name, model="orders", fields='["id"]', attributes={"source": "crm"},
+                       delay_seconds="1")
+    with pytest.raises(errors.InvalidParameterValue, match="removed: delay_seconds"):
+        call(orders.analyst, "sqs_sync_on", name="orders", event="removed", queue=fifo.name, group_id="all")
+    call(orders.analyst, "sqs_sync_on", name="orders", event="removed", queue=fifo.name, group_id="all",
+         without="{delay_seconds,attributes}")
+    orders.run("orders")
+    orders.analyst.execute("DELETE FROM orders WHERE id = 1")
+    assert orders.run("orders").published == 1
+    [message] = fifo.drain()
+    assert (message.attributes, message.group_id) == ({}, "all")
+    call(orders.analyst, "sqs_sync_on", name="orders", event="removed", reset="{attributes}")
+    row = orders.row("SELECT own, without FROM sqs_sync.events WHERE event = 'removed'")
+    assert (row.own, row.without) == ({"queue": fifo.name, "group_id": "all"}, ["delay_seconds"])
+
+
+@pytest.mark.parametrize("options, says", [
+    ({"without": "{queue}"}, "cannot be without a queue"),
+    ({"without": "{nonesuch}"}, 'without has no "nonesuch"'),
+    ({"reset": "{nonesuch}"}, 'reset has no "nonesuch"'),
+    ({"without": "{attributes}", "attributes": "{}"}, "attributes is given, and in without too"),
+    ({"reset": "{group_id}", "group_id": "g"}, "group_id is given, and in reset too"),
+])
+def test_an_event_that_contradicts_itself_is_refused(orders, queue, options, says):
+    orders.create_sync("orders", queue.name, model="orders", fields='["id"]')
+    with pytest.raises(errors.InvalidParameterValue, match=says):
+        call(orders.analyst, "sqs_sync_on", name="orders", event="removed", **options)

@@ -10,11 +10,12 @@ use pgrx::prelude::*;
 use super::access::{Own, own_sync};
 use crate::catalog::{self, Definition, Initial, Sync};
 use crate::changes::columns::{self, Column};
+use crate::changes::compare;
 use crate::changes::key::{self, KeyColumn};
 use crate::changes::model::{self, Model};
 use crate::changes::tables::{self, Tables};
 use crate::connection;
-use crate::pg::error::shown;
+use crate::pg::error::{catching, shown};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result, sql};
 use crate::run::compile;
@@ -42,6 +43,7 @@ fn sqs_sync_create(
     dedup: Option<&str>,
     delay_seconds: Option<String>,
     events: Option<Vec<String>>,
+    compare: Option<String>,
     initial: Option<&str>,
     order_by: Option<String>,
     retry_for: Option<Interval>,
@@ -65,6 +67,7 @@ fn sqs_sync_create(
             server: required("server", server)?.to_owned(),
             message,
             events: PerEvent::default(),
+            compare,
             order_by,
             retry_seconds: 0.0,
             retry_for: check_retry(required("retry_for", retry_for)?)?,
@@ -211,6 +214,7 @@ fn check_definition(
     if let Some(order) = &definition.order_by {
         key::parse_order(order, columns)?;
     }
+    compare::resolve(definition.compare.as_deref(), columns)?;
     connection::check(&definition.server, owner)
 }
 
@@ -229,19 +233,16 @@ fn try_model(model: &Model, columns: &[Column], key: &[KeyColumn], time_zone: &s
             sql::rows(&statement, &[], |_| Ok(())).map(|_| ())
         })
     };
-    PgTryBuilder::new(std::panic::AssertUnwindSafe(read))
-        .catch_others(|caught| {
-            let error = Error::from_caught(caught);
-            if error.is_cancel() {
-                return Err(error);
-            }
-            let hint = error.is_undefined_name().then(|| {
-                "A run reads the model with its owner's rights and the search_path pg_catalog: qualify the names in the functions that it calls.".to_owned()
-            });
-            let message = format!("model {} cannot be read: {}", model.name, error.message);
-            Err(Error { message, hint: hint.or(error.hint), ..error })
-        })
-        .execute()
+    catching(read).map_err(|error| {
+        if error.is_cancel() {
+            return error;
+        }
+        let hint = error.is_undefined_name().then(|| {
+            "A run reads the model with its owner's rights and the search_path pg_catalog: qualify the names in the functions that it calls.".to_owned()
+        });
+        let message = format!("model {} cannot be read: {}", model.name, error.message);
+        Error { message, hint: hint.or(error.hint), ..error }
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -261,6 +262,7 @@ fn sqs_sync_alter(
     dedup: Option<&str>,
     delay_seconds: Option<String>,
     events: Option<Vec<String>>,
+    compare: Option<String>,
     order_by: Option<String>,
     retry_for: Option<Interval>,
     reset: Option<Vec<String>>,
@@ -285,6 +287,7 @@ fn sqs_sync_alter(
         let mut change = Override { set, unset: Vec::new() };
         let own_options = [
             ("events", events.is_some()),
+            ("compare", compare.is_some()),
             ("order_by", order_by.is_some()),
             ("retry_for", retry_for.is_some()),
         ];
@@ -298,6 +301,7 @@ fn sqs_sync_alter(
         }
         definition.message = definition.message.overridden(&change);
         definition.server = server.unwrap_or(definition.server);
+        definition.compare = compare.or(definition.compare);
         definition.order_by = order_by.or(definition.order_by);
         if let Some(events) = events {
             definition.publish_only(&catalog::definition::parse_events(&events)?);
@@ -314,6 +318,7 @@ fn sqs_sync_alter(
 fn unset(definition: &mut Definition, change: &mut Override, option: &str) -> Result<()> {
     match (option, option.parse::<Property>()) {
         (_, Ok(property)) if property != Property::Queue => change.unset.push(property),
+        ("compare", _) => definition.compare = None,
         ("order_by", _) => definition.order_by = None,
         ("events", _) => definition.publish_only(&Event::ALL),
         ("retry_for", _) => {
@@ -321,7 +326,7 @@ fn unset(definition: &mut Definition, change: &mut Override, option: &str) -> Re
         }
         (other, _) => {
             return Err(Error::invalid(format!("option \"{}\" cannot be reset", shown(other)))
-                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, order_by, retry_for."));
+                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, compare, order_by, retry_for."));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use message::{Event, Override, PerEvent, Source};
 use pgrx::datum::{Interval, JsonString};
+use serde::{Deserialize, Serialize};
 
 use crate::pg::sql::{self, Row};
 use crate::pg::{Error, Result};
@@ -15,11 +16,23 @@ pub struct Definition {
     pub message: Source,
     /// The events that are published, with what each says otherwise; others move the snapshot
     /// silently.
-    pub events: PerEvent<Option<Override>>,
+    pub events: PerEvent<Option<OwnDefinition>>,
+    /// The columns that make a row changed; none: all.
+    pub compare: Option<String>,
     pub order_by: Option<String>,
     pub retry_for: Interval,
     /// `retry_for` in seconds.
     pub retry_seconds: f64,
+}
+
+/// What an event says otherwise than its sync.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct OwnDefinition {
+    #[serde(flatten)]
+    pub message: Override,
+    /// A SQL expression: rows for which it does not hold are not published.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub condition: Option<String>,
 }
 
 impl Definition {
@@ -39,7 +52,8 @@ impl Definition {
     pub fn row_names_queue(&self) -> PerEvent<bool> {
         let mut names = PerEvent::default();
         for event in Event::ALL {
-            let own = self.events.get(event).as_ref().and_then(|own| own.set.queue.as_ref());
+            let own =
+                self.events.get(event).as_ref().and_then(|own| own.message.set.queue.as_ref());
             let queue = own.or(self.message.queue.as_ref());
             *names.get_mut(event) = queue.is_some_and(|queue| queue.contains('{'));
         }
@@ -59,13 +73,35 @@ impl Definition {
     }
 
     fn own(&self) -> impl Iterator<Item = &Source> {
-        Event::ALL.into_iter().filter_map(|event| Some(&self.events.get(event).as_ref()?.set))
+        Event::ALL
+            .into_iter()
+            .filter_map(|event| Some(&self.events.get(event).as_ref()?.message.set))
+    }
+
+    /// What the events say otherwise of their messages.
+    pub fn overrides(&self) -> PerEvent<Option<Override>> {
+        self.of_each(|own| Some(own.message.clone()))
+    }
+
+    pub fn conditions(&self) -> PerEvent<Option<String>> {
+        self.of_each(|own| own.condition.clone())
+    }
+
+    fn of_each<T: Default>(
+        &self,
+        take: impl Fn(&OwnDefinition) -> Option<T>,
+    ) -> PerEvent<Option<T>> {
+        let mut taken = PerEvent::default();
+        for event in Event::ALL {
+            *taken.get_mut(event) = self.events.get(event).as_ref().and_then(&take);
+        }
+        taken
     }
 }
 
 fn read(row: &Row<'_>) -> Result<Definition> {
     let mut events = PerEvent::default();
-    let said: BTreeMap<String, Override> = from_json(&row.need::<JsonString>(3)?)?;
+    let said: BTreeMap<String, OwnDefinition> = from_json(&row.need::<JsonString>(3)?)?;
     for (name, own) in said {
         *events.get_mut(parse_event(&name)?) = Some(own);
     }
@@ -76,6 +112,7 @@ fn read(row: &Row<'_>) -> Result<Definition> {
         order_by: row.get(4)?,
         retry_for: row.need(5)?,
         retry_seconds: row.need(6)?,
+        compare: row.get(7)?,
     })
 }
 
@@ -84,7 +121,7 @@ fn from_json<T: serde::de::DeserializeOwned>(json: &JsonString) -> Result<T> {
         .map_err(|error| Error::internal(format!("a definition cannot be read: {error}")))
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> Result<JsonString> {
+fn to_json<T: Serialize>(value: &T) -> Result<JsonString> {
     serde_json::to_string(value)
         .map(JsonString)
         .map_err(|error| Error::internal(format!("a definition cannot be written: {error}")))
@@ -109,7 +146,7 @@ pub fn parse_events(names: &[String]) -> Result<Vec<Event>> {
 
 pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
     sql::row(
-        "SELECT server, message, events, order_by, retry_for, pg_catalog.date_part('epoch', retry_for) \
+        "SELECT server, message, events, order_by, retry_for, pg_catalog.date_part('epoch', retry_for), compare \
          FROM sqs_sync.definition WHERE sync_id = $1 AND version = $2",
         &[sync_id.into(), version.into()],
         read,
@@ -118,13 +155,13 @@ pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
 }
 
 pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()> {
-    let events: BTreeMap<&str, &Override> = Event::ALL
+    let events: BTreeMap<&str, &OwnDefinition> = Event::ALL
         .into_iter()
         .filter_map(|event| Some((event.as_str(), definition.events.get(event).as_ref()?)))
         .collect();
     sql::execute(
-        "INSERT INTO sqs_sync.definition (sync_id, version, server, message, events, order_by, retry_for) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sqs_sync.definition (sync_id, version, server, message, events, order_by, retry_for, compare) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             sync_id.into(),
             version.into(),
@@ -133,6 +170,7 @@ pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()>
             to_json(&events)?.into(),
             definition.order_by.clone().into(),
             definition.retry_for.into(),
+            definition.compare.clone().into(),
         ],
     )?;
     Ok(())

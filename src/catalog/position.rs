@@ -107,6 +107,22 @@ pub fn add_told_rows(sync_id: i32, more: i64) -> Result<()> {
     Ok(())
 }
 
+/// The columns that the snapshot's hashes cover; none: all that it has.
+pub fn hashed(sync_id: i32) -> Result<Option<Vec<String>>> {
+    sql::row("SELECT hashed FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()], |row| {
+        row.get(1)
+    })
+    .map(Option::flatten)
+}
+
+pub fn set_hashed(sync_id: i32, columns: Option<Vec<String>>) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.position SET hashed = $2 WHERE sync_id = $1 AND hashed IS DISTINCT FROM $2",
+        &[sync_id.into(), columns.into()],
+    )?;
+    Ok(())
+}
+
 /// Whether a run of the sync has gone to its end.
 pub fn initial_done(sync_id: i32) -> Result<bool> {
     sql::value("SELECT initial_done FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()])

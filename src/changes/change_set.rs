@@ -1,7 +1,7 @@
 //! The change set: read in batches, and moved to the snapshot when SQS has acknowledged.
 //! Everything here runs as the sync's owner.
 
-use message::PerEvent;
+use message::{Event, PerEvent};
 use pgrx::datum::DatumWithOid;
 
 use super::columns::Column;
@@ -24,6 +24,8 @@ pub struct Wanted {
     pub old: bool,
 }
 
+/// What the diff numbers below zero.
+const LEFT_OUT: &str = "sqs_sync_change_id < 0";
 /// A change set emptied by more than this is truncated, not deleted row by row: bytes.
 const WORTH_TRUNCATING: i64 = 8 << 20;
 
@@ -117,6 +119,51 @@ impl ChangeSet<'_> {
         }
     }
 
+    /// Moves to the snapshot, silently, what a condition has left out, and tells how much of each
+    /// event that was. In the diff's transaction: nobody else ever sees an id below zero.
+    pub fn adopt_left_out(&self) -> Result<PerEvent<i64>> {
+        let Tables { snapshot, changes } = self.tables;
+        let counted = sql::rows(
+            &format!(
+                "SELECT sqs_sync_event, count(*) FROM ONLY {changes} WHERE {LEFT_OUT} GROUP BY 1"
+            ),
+            &[],
+            |row| Ok((row.need::<String>(1)?, row.need::<i64>(2)?)),
+        )?;
+        let mut left_out = PerEvent::default();
+        for (event, rows) in counted {
+            *left_out.get_mut(event_named(&event)?) = rows;
+        }
+        if left_out == PerEvent::default() {
+            return Ok(left_out);
+        }
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let columns = columns.join(", ");
+        let same_key = key::equal(
+            self.key,
+            |i| format!("s.{}", self.key[i].column.quoted()),
+            |i| format!("c.{}", self.key[i].column.quoted()),
+        );
+        let statements = [
+            format!(
+                "DELETE FROM ONLY {snapshot} AS s USING ONLY {changes} AS c \
+                 WHERE {LEFT_OUT} AND c.sqs_sync_event = 'removed' AND {same_key}"
+            ),
+            format!(
+                "INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
+                 SELECT {columns}, sqs_sync_hash, {} FROM ONLY {changes} AS c \
+                 WHERE {LEFT_OUT} AND c.sqs_sync_event <> 'removed' {}",
+                crate::pg::hash::VERSION,
+                over_the_same_key(self.columns, self.key)
+            ),
+            format!("DELETE FROM ONLY {changes} WHERE {LEFT_OUT}"),
+        ];
+        for statement in statements {
+            sql::execute(&statement, &[])?;
+        }
+        Ok(left_out)
+    }
+
     fn unlike(&self, moved: usize, acknowledged: usize) -> Error {
         Error::not_in_state(format!(
             "{acknowledged} changes were acknowledged, but {moved} were found in {} and {}",
@@ -187,6 +234,10 @@ pub fn over_the_same_key(columns: &[Column], key: &[KeyColumn]) -> String {
         key.join(", "),
         set.join(", ")
     )
+}
+
+fn event_named(name: &str) -> Result<Event> {
+    name.parse().map_err(|_| Error::internal(format!("the change set has an event \"{name}\"")))
 }
 
 /// Drops changes that certainly were not accepted: the next diff finds them again.

@@ -11,6 +11,7 @@ use pgrx::datum::DatumWithOid;
 
 use super::change_set;
 use super::columns::Column;
+use super::condition::{self, Conditions};
 use super::key::{self, KeyColumn, MAX_KEY_BYTES, Order};
 use super::tables::Tables;
 use crate::catalog::rejection::Rejection;
@@ -26,6 +27,8 @@ pub struct Subject<'a> {
     pub tables: &'a Tables,
     /// Columns in the snapshot's order.
     pub columns: &'a [Column],
+    /// Those of them that make a row changed.
+    pub compared: &'a [Column],
     pub key: &'a [KeyColumn],
     pub order: &'a [Order],
 }
@@ -33,8 +36,9 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     /// Finds what changed. Run as the owner, in a transaction with one snapshot.
     pub fn compare(&self) -> Result<Spool> {
+        let compared = self.columns.iter().map(|c| self.compared.contains(c)).collect();
         planner::as_merge_join(|| {
-            Spool::fill(&self.statement(), self.key.len(), MAX_KEY_BYTES as usize)
+            Spool::fill(&self.statement(), self.key.len(), compared, MAX_KEY_BYTES as usize)
         })
     }
 
@@ -84,25 +88,37 @@ impl Subject<'_> {
     }
 
     /// Writes what is to be published to the change set, numbered from `first_id` in the order
-    /// of the model.
-    pub fn write(&self, found: &Spool, first_id: i64, published: &[Event]) -> Result<()> {
+    /// of the model. Rows that a condition leaves out get the same numbers below zero.
+    pub fn write(
+        &self,
+        found: &Spool,
+        first_id: i64,
+        published: &[Event],
+        conditions: &Conditions,
+    ) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
         let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
         let gone: Vec<String> = columns.iter().map(|c| format!("s.{c}")).collect();
+        let is_due = self.is_due(conditions);
         let statement = format!(
             "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_hash, {}) \
-             SELECT $1 - 1 + row_number() OVER ({}), event, hash, {} \
-             FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} FROM {} AS p \
-                   UNION ALL \
-                   SELECT 'removed', NULL, {} FROM {} AS g JOIN ONLY {} AS s ON {}) AS u (event, hash, {}) \
-             WHERE event = ANY ($2)",
+             SELECT CASE WHEN is_due THEN id ELSE -id END, event, hash, {} \
+             FROM (SELECT $1 - 1 + row_number() OVER ({}) AS id, event, hash, is_due, {} \
+                   FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} AS is_due, {} FROM {} AS p {} \
+                         UNION ALL \
+                         SELECT 'removed', NULL, {}, {} FROM {} AS g JOIN ONLY {} AS s ON {}) AS u (event, hash, is_due, {}) \
+                   WHERE event = ANY ($2)) AS n",
             self.tables.changes,
             columns.join(", "),
+            contents.join(", "),
             self.ordering(),
             contents.join(", "),
+            is_due.of_put,
             put.join(", "),
             spool::PUT,
+            is_due.told,
+            is_due.of_gone,
             gone.join(", "),
             spool::GONE,
             self.tables.snapshot,
@@ -114,6 +130,37 @@ impl Subject<'_> {
             client.update(statement.as_str(), None, &arguments)?;
             Ok(())
         })
+    }
+
+    /// Whether a message is due for a row of [`spool::PUT`] or [`spool::GONE`], in SQL.
+    fn is_due(&self, conditions: &Conditions) -> IsDue {
+        let put = |i: usize| format!("p.c{}", i + 1);
+        let told = |i: usize| format!("s.{}", self.columns[i].quoted());
+        let holds = |event: Event, each: &str, row: &dyn Fn(usize) -> String| {
+            let condition = conditions.get(event).as_ref();
+            condition.map_or("true".to_owned(), |condition| {
+                condition::holds(condition, self.columns, each, row, told)
+            })
+        };
+        let of_put = format!(
+            "CASE WHEN p.told_hash IS NULL THEN {} ELSE {} END",
+            holds(Event::Added, "p.hash", &put),
+            holds(Event::Changed, "p.hash", &put)
+        );
+        let reads_told = conditions.added.is_some() || conditions.changed.is_some();
+        let told_row = || {
+            let same_key = key::equal(
+                self.key,
+                |i| format!("s.{}", self.key[i].column.quoted()),
+                |i| format!("p.k{}", i + 1),
+            );
+            format!("LEFT JOIN ONLY {} AS s ON {same_key}", self.tables.snapshot)
+        };
+        IsDue {
+            of_put: if reads_told { of_put } else { "true".to_owned() },
+            told: if reads_told { told_row() } else { String::new() },
+            of_gone: holds(Event::Removed, "s.sqs_sync_hash", &told),
+        }
     }
 
     /// Brings the snapshot in line with changes of these events, of which no message is due.
@@ -219,6 +266,13 @@ impl Subject<'_> {
             spool::TOO_LONG,
         )
     }
+}
+
+struct IsDue {
+    of_put: String,
+    /// Joins what was told of a row to put, as `s`, if that is asked for.
+    told: String,
+    of_gone: String,
 }
 
 /// The event of a row `p` of [`spool::PUT`].

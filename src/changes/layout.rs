@@ -1,5 +1,6 @@
 //! When the model's columns change. One that was added is adopted: rows whose other columns
 //! are as they were told take its value silently. One that was dropped leaves the snapshot.
+//! Where other columns are compared than before, the snapshot is hashed again as it was told.
 //! (A rename is both.) One whose type changed could not be told apart from changed rows, so
 //! that the run is held.
 
@@ -43,37 +44,52 @@ impl Layout {
         self.kept.iter().chain(&self.added).cloned().collect()
     }
 
-    /// Brings the tables in line. In the diff's transaction, with the change set empty.
+    /// Brings the tables in line, and the snapshot's hashes, which cover the columns of `hashed`
+    /// (none: all that it has) and are to cover those of `compared`. In the diff's transaction,
+    /// with the change set empty.
     pub fn adapt(
         &self,
         model: &str,
         tables: &Tables,
         key: &[KeyColumn],
+        hashed: Option<&[String]>,
+        compared: &[Column],
         as_owner: &AsOwner<'_>,
     ) -> Result<()> {
+        let covered: Vec<Column> =
+            self.kept.iter().filter(|c| compared.contains(c)).cloned().collect();
+        if !self.is_hashed_by(hashed, &covered) {
+            as_owner.run(|| hash_again(tables, &covered))?;
+        }
         if !self.dropped.is_empty() {
-            as_owner.run(|| self.forget_dropped(tables))?;
             as_owner.run(|| alter(tables, self.dropped.iter().map(drop_column)))?;
         }
         if !self.added.is_empty() {
             columns::check_width(&self.columns())?;
             as_owner.run(|| alter(tables, self.added.iter().map(add_column)))?;
-            as_owner.run(|| self.adopt_added(model, tables, key))?;
+            as_owner.run(|| self.adopt_added(model, tables, key, &covered, compared))?;
         }
         Ok(())
     }
 
-    fn forget_dropped(&self, tables: &Tables) -> Result<()> {
-        let kept: Vec<String> = self.kept.iter().map(Column::quoted).collect();
-        let statement = format!(
-            "UPDATE ONLY {} SET sqs_sync_hash = sqs_sync.row_hash(ROW({}))",
-            tables.snapshot,
-            kept.join(", ")
-        );
-        sql::execute(&statement, &[]).map(|_| ())
+    /// Whether the snapshot's hashes cover these columns and no others.
+    fn is_hashed_by(&self, hashed: Option<&[String]>, covered: &[Column]) -> bool {
+        match hashed {
+            None => self.dropped.is_empty() && covered.len() == self.kept.len(),
+            Some(names) => {
+                names.len() == covered.len() && covered.iter().all(|c| names.contains(&c.name))
+            }
+        }
     }
 
-    fn adopt_added(&self, model: &str, tables: &Tables, key: &[KeyColumn]) -> Result<()> {
+    fn adopt_added(
+        &self,
+        model: &str,
+        tables: &Tables,
+        key: &[KeyColumn],
+        covered: &[Column],
+        compared: &[Column],
+    ) -> Result<()> {
         let stored = |columns: &[Column]| {
             columns.iter().map(|c| c.stored("m")).collect::<Vec<_>>().join(", ")
         };
@@ -102,12 +118,22 @@ impl Layout {
              WHERE {same_key} AND s.sqs_sync_hash = m.told_hash",
             tables.snapshot,
             set.join(", "),
-            stored(&self.kept),
-            stored(&self.columns()),
+            stored(covered),
+            stored(compared),
             named.join(", "),
         );
         sql::execute(&statement, &[]).map(|_| ())
     }
+}
+
+fn hash_again(tables: &Tables, covered: &[Column]) -> Result<()> {
+    let covered: Vec<String> = covered.iter().map(Column::quoted).collect();
+    let statement = format!(
+        "UPDATE ONLY {} SET sqs_sync_hash = sqs_sync.row_hash(ROW({}))",
+        tables.snapshot,
+        covered.join(", ")
+    );
+    sql::execute(&statement, &[]).map(|_| ())
 }
 
 /// The rights and settings under which the model is read.

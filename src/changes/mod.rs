@@ -3,6 +3,8 @@
 
 pub mod change_set;
 pub mod columns;
+pub mod compare;
+pub mod condition;
 pub mod diff;
 pub mod key;
 pub mod layout;

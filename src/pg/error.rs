@@ -2,6 +2,7 @@
 //! hint), as a value that can be returned, stored in a run, or raised at the SQL edge.
 
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport, ErrorReportWithLevel};
+use pgrx::prelude::PgTryBuilder;
 use pgrx::{PgSqlErrorCode, spi};
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -120,6 +121,14 @@ impl Error {
             CaughtError::RustPanic { ereport, .. } => Error::from(&ereport),
         }
     }
+}
+
+/// Returns what `work` raises as a value. The transaction, or a savepoint around it, has to be
+/// rolled back all the same.
+pub fn catching<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    PgTryBuilder::new(std::panic::AssertUnwindSafe(work))
+        .catch_others(|caught| Err(Error::from_caught(caught)))
+        .execute()
 }
 
 impl From<&ErrorReportWithLevel> for Error {

@@ -56,14 +56,17 @@ enum Form {
 /// Hashes rows of given columns. What it makes of a value (a detoasted copy, a text) it leaves
 /// behind in the current memory context.
 pub struct RowHasher {
-    forms: Vec<Form>,
+    /// None: a column that does not enter the hash.
+    forms: Vec<Option<Form>>,
     bytes: Vec<u8>,
 }
 
 impl RowHasher {
-    /// In a transaction: types are looked up.
-    pub fn new(column_types: impl Iterator<Item = Oid>) -> RowHasher {
-        RowHasher { forms: column_types.map(form_of).collect(), bytes: Vec::with_capacity(512) }
+    /// Of columns of these types, each with whether it enters the hash. In a transaction: types
+    /// are looked up.
+    pub fn new(columns: impl Iterator<Item = (Oid, bool)>) -> RowHasher {
+        let forms = columns.map(|(of, enters)| enters.then(|| form_of(of))).collect();
+        RowHasher { forms, bytes: Vec::with_capacity(512) }
     }
 
     /// # Safety
@@ -71,6 +74,7 @@ impl RowHasher {
     pub unsafe fn hash(&mut self, values: &[Datum], nulls: &[bool]) -> i64 {
         self.bytes.clear();
         for ((form, value), null) in self.forms.iter().zip(values).zip(nulls) {
+            let Some(form) = form else { continue };
             self.bytes.push(u8::from(!null));
             if !null {
                 // SAFETY: by the caller's promise.
@@ -185,7 +189,7 @@ unsafe fn new_row_form(row_type: (Oid, i32)) -> RowForm {
         }
         let columns = (*tupdesc).natts as usize;
         let attributes = PgTupleDesc::from_pg_unchecked(tupdesc);
-        let hasher = RowHasher::new(attributes.iter().map(|a| a.atttypid));
+        let hasher = RowHasher::new(attributes.iter().map(|a| (a.atttypid, true)));
         let (values, nulls) = (vec![Datum::null(); columns], vec![true; columns]);
         RowForm { row_type, tupdesc, hasher, values, nulls }
     }

@@ -69,11 +69,17 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Runs `statement`, whose key has `key_columns` columns, and spools its rows. A key of
-    /// more than `max_key_bytes` is too long.
-    pub fn fill(statement: &str, key_columns: usize, max_key_bytes: usize) -> Result<Spool> {
+    /// Runs `statement`, whose key has `key_columns` columns, and spools its rows. Of the model's
+    /// columns those enter the hash that `compared` says. A key of more than `max_key_bytes` is
+    /// too long.
+    pub fn fill(
+        statement: &str,
+        key_columns: usize,
+        compared: Vec<bool>,
+        max_key_bytes: usize,
+    ) -> Result<Spool> {
         let statement = super::rights::c_string(statement)?;
-        let mut collector = Collector::new(key_columns, max_key_bytes);
+        let mut collector = Collector::new(key_columns, compared, max_key_bytes);
         let mut receiver = Receiver::new(&mut collector);
         let status = Spi::connect(|_| {
             // SAFETY: connected; the receiver and what it collects outlive the statement.
@@ -210,6 +216,7 @@ impl KeyColumn {
 
 struct Collector {
     key_columns: usize,
+    compared: Vec<bool>,
     max_key_bytes: usize,
     columns: usize,
     tupdesc: pg_sys::TupleDesc,
@@ -229,7 +236,7 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(key_columns: usize, max_key_bytes: usize) -> Collector {
+    fn new(key_columns: usize, compared: Vec<bool>, max_key_bytes: usize) -> Collector {
         // SAFETY: in a transaction; what is made here goes with it.
         let (stores, key_memory, scratch) = unsafe {
             PgMemoryContexts::TopTransactionContext.switch_to(|_| {
@@ -252,6 +259,7 @@ impl Collector {
         };
         Collector {
             key_columns,
+            compared,
             max_key_bytes,
             columns: 0,
             tupdesc: std::ptr::null_mut(),
@@ -297,7 +305,8 @@ impl Collector {
                 });
             }
             let contents = attributes.iter().skip(LEADING + self.key_columns);
-            self.hasher = RowHasher::new(contents.map(|a| a.atttypid));
+            let types = contents.map(|a| a.atttypid);
+            self.hasher = RowHasher::new(types.zip(self.compared.iter().copied()));
         }
     }
 

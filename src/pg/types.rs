@@ -66,6 +66,42 @@ pub fn single_select(text: &str) -> Option<&str> {
     }
 }
 
+/// Whether `text` is one expression, and nothing that could stand behind or beside one. A syntax
+/// error raises an ERROR.
+pub fn is_one_expression(text: &str) -> bool {
+    let Ok(source) = CString::new(format!("SELECT ({text}\n)")) else { return false };
+    // SAFETY: raw parsing allocates in the current memory context and looks nothing up.
+    unsafe {
+        let list = pg_sys::raw_parser(source.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);
+        if list.is_null() || (*list).length != 1 {
+            return false;
+        }
+        let statement = (*pg_sys::list_nth(list, 0).cast::<pg_sys::RawStmt>()).stmt;
+        if (*statement).type_ != pg_sys::NodeTag::T_SelectStmt {
+            return false;
+        }
+        let select = &*statement.cast::<pg_sys::SelectStmt>();
+        let clauses = [
+            select.distinctClause,
+            select.fromClause,
+            select.groupClause,
+            select.windowClause,
+            select.valuesLists,
+            select.sortClause,
+            select.lockingClause,
+        ];
+        let parts =
+            [select.whereClause, select.havingClause, select.limitOffset, select.limitCount];
+        !select.targetList.is_null()
+            && (*select.targetList).length == 1
+            && clauses.iter().all(|clause| clause.is_null())
+            && parts.iter().all(|part| part.is_null())
+            && select.intoClause.is_null()
+            && select.withClause.is_null()
+            && select.op == pg_sys::SetOperation::SETOP_NONE
+    }
+}
+
 /// Keeps a relation from being dropped or altered until the end of the transaction.
 pub fn lock_for_reading(relation: Oid) {
     // SAFETY: takes a lock by oid, in a transaction; the relation need not exist any more.

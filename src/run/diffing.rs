@@ -4,17 +4,21 @@
 
 use std::cell::Cell;
 
-use message::Event;
+use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 
 use super::job::{self, Job, Shape};
 use crate::catalog::{self, Initial, run::Found};
+use crate::changes::change_set::ChangeSet;
 use crate::changes::columns;
+use crate::changes::compare;
+use crate::changes::condition::{self, Conditions};
 use crate::changes::diff::Subject;
 use crate::changes::key;
 use crate::changes::layout::Layout;
 use crate::changes::model::{self, Model};
 use crate::changes::tables;
+use crate::pg::error::catching;
 use crate::pg::rights::as_superuser;
 use crate::pg::spool::Spool;
 use crate::pg::transaction::{
@@ -137,6 +141,7 @@ fn check_definition(job: &Job, layout: &Layout) -> Result<()> {
     if let Some(order) = &definition.order_by {
         key::parse_order(order, &columns).map_err(in_sync)?;
     }
+    compare::resolve(definition.compare.as_deref(), &columns).map_err(in_sync)?;
     job::compile(&job.sync, &definition, &names).map(|_| ())
 }
 
@@ -148,10 +153,19 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
         tables::check_not_emptied(&job.tables, told_rows).map_err(|e| e.in_sync(&job.sync.name))?;
         before.change_set(job).clear()
     })?;
-    reading_model.set(true);
-    job.reading_model(|owner| layout.adapt(&model.name, &job.tables, &before.key, owner))?;
-    reading_model.set(false);
     let columns = layout.columns();
+    let compared = compare::resolve(definition.compare.as_deref(), &columns)?;
+    let hashed = as_superuser(|| catalog::position::hashed(job.sync.id))?;
+    reading_model.set(true);
+    job.reading_model(|owner| {
+        let hashed = hashed.as_deref();
+        layout.adapt(&model.name, &job.tables, &before.key, hashed, &compared, owner)
+    })?;
+    reading_model.set(false);
+    super::on_catalog(|| {
+        let names = || compared.iter().map(|c| c.name.clone()).collect();
+        catalog::position::set_hashed(job.sync.id, definition.compare.as_ref().map(|_| names()))
+    })?;
     let key = as_superuser(|| key::resolve(&job.sync.key, &columns))?;
     let order = match &definition.order_by {
         Some(order) => as_superuser(|| key::parse_order(order, &columns))?,
@@ -161,6 +175,7 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
         model: &model.name,
         tables: &job.tables,
         columns: &columns,
+        compared: &compared,
         key: &key,
         order: &order,
     };
@@ -171,7 +186,8 @@ fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let skip = !initial_done && job.sync.initial == Initial::Skip;
     let published = if skip { Vec::new() } else { definition.published() };
-    keep(job, &subject, &found, &published)?;
+    keep(job, &subject, &found, &published, &definition.conditions())?;
+    as_superuser(check_not_replaced)?;
     if skip {
         super::on_catalog(|| catalog::position::set_initial_done(job.sync.id))?;
     }
@@ -202,16 +218,19 @@ fn check_not_replaced() -> Result<()> {
 }
 
 /// Writes the change set, what moves silently and the rejections, and what the run has found.
-fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[Event]) -> Result<()> {
+fn keep(
+    job: &Job,
+    subject: &Subject<'_>,
+    found: &Spool,
+    published: &[Event],
+    conditions: &Conditions,
+) -> Result<()> {
     let counts = found.counts;
     let silent: Vec<Event> =
         Event::ALL.into_iter().filter(|event| !published.contains(event)).collect();
-    let due = counts.of(published, &Event::ALL);
-    if due > 0 {
-        let first = super::on_catalog(|| {
-            catalog::position::begin_change_set(job.sync.id, job.run.id, due, timeline())
-        })?;
-        job.as_owner(|| subject.write(found, first, published))?;
+    let mut left_out = PerEvent::default();
+    if counts.of(published, &Event::ALL) > 0 {
+        left_out = write(job, subject, found, published, conditions)?;
     }
     let unannounced = counts.of(&silent, &Event::ALL);
     if unannounced > 0 {
@@ -224,8 +243,9 @@ fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[Event]) ->
             super::on_catalog(|| catalog::rejection::record(job.sync.id, job.run.id, rejections))
         })
     })?;
-    let told =
-        counts.told + counts.of(&silent, &[Event::Added]) - counts.of(&silent, &[Event::Removed]);
+    let added = counts.of(&silent, &[Event::Added]) + left_out.added;
+    let removed = counts.of(&silent, &[Event::Removed]) + left_out.removed;
+    let told = counts.told + added - removed;
     super::on_catalog(|| {
         catalog::position::set_told_rows(job.sync.id, told)?;
         catalog::run::set_found(
@@ -234,9 +254,33 @@ fn keep(job: &Job, subject: &Subject<'_>, found: &Spool, published: &[Event]) ->
                 added: counts.added,
                 changed: counts.changed,
                 removed: counts.removed,
-                silent: unannounced,
+                silent: unannounced + left_out.added + left_out.changed + left_out.removed,
                 rejected,
             },
         )
     })
+}
+
+/// Writes what is due to the change set. Returns what the conditions have left out of it.
+fn write(
+    job: &Job,
+    subject: &Subject<'_>,
+    found: &Spool,
+    published: &[Event],
+    conditions: &Conditions,
+) -> Result<PerEvent<i64>> {
+    let due = found.counts.of(published, &Event::ALL);
+    let first = super::on_catalog(|| {
+        catalog::position::begin_change_set(job.sync.id, job.run.id, due, timeline())
+    })?;
+    if *conditions == Conditions::default() {
+        job.as_owner(|| subject.write(found, first, published, conditions))?;
+        return Ok(PerEvent::default());
+    }
+    job.reading_model(|owner| {
+        owner.run(|| catching(|| subject.write(found, first, published, conditions)))
+    })
+    .map_err(|error| condition::explain(error).in_sync(&job.sync.name))?;
+    let set = ChangeSet { tables: subject.tables, columns: subject.columns, key: subject.key };
+    job.as_owner(|| set.adopt_left_out())
 }

@@ -245,7 +245,7 @@ pub fn compile(sync: &Sync, definition: &Definition, columns: &[String]) -> Resu
         sync_uuid: &sync.uuid,
         allowed_queues: allowed_queues.as_ref(),
     };
-    Definitions::compile(&definition.message, &definition.events, &context).map_err(|error| {
+    Definitions::compile(&definition.message, &definition.overrides(), &context).map_err(|error| {
         let undefined = error.kind() == message::ErrorKind::UndefinedColumn;
         let error = Error::from(error).in_sync(&sync.name);
         match undefined && error.hint.is_none() {
