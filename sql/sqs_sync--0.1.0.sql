@@ -80,6 +80,21 @@ COMMENT ON TABLE sqs_sync.waiting IS 'changes that a run has read past, since th
 COMMENT ON COLUMN sqs_sync.waiting.lane IS 'a number made of the queue and the group';
 COMMENT ON COLUMN sqs_sync.waiting.in_doubt IS 'an earlier attempt may have sent it; if not, it certainly was not sent';
 
+CREATE TABLE sqs_sync.claim (
+  sync_id    integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  id         text NOT NULL,
+  change_id  bigint NOT NULL,
+  run_id     bigint NOT NULL,
+  at         timestamptz NOT NULL,
+  not_before timestamptz,
+  PRIMARY KEY (sync_id, id)
+);
+CREATE INDEX claim_by_change ON sqs_sync.claim (sync_id, change_id);
+COMMENT ON TABLE sqs_sync.claim IS 'deduplication ids of users'' own that a queue may still know, each with the change that has it';
+COMMENT ON COLUMN sqs_sync.claim.id IS 'a digest of the queue, the id, and the group where ids are the group''s';
+COMMENT ON COLUMN sqs_sync.claim.at IS 'when the change was handed over, then when the queue took it: five minutes later the queue no longer knows the id';
+COMMENT ON COLUMN sqs_sync.claim.not_before IS 'when the queue no longer knows the id from an earlier change';
+
 CREATE TABLE sqs_sync.definition (
   sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
   version     integer NOT NULL,
@@ -148,17 +163,20 @@ CREATE TABLE sqs_sync.rejection (
   code         text NOT NULL,
   reason       text NOT NULL,
   hint         text,
+  message_id   text,
   attempts     bigint NOT NULL DEFAULT 1,
   run_id       bigint NOT NULL,
   first_at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   last_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE UNIQUE INDEX rejection_by_key ON sqs_sync.rejection (sync_id, pg_catalog.md5(key));
+COMMENT ON COLUMN sqs_sync.rejection.message_id IS 'what the sync''s message_id calls the message';
 COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the view sqs_sync.rejections';
 
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.waiting', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.claim', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');
@@ -388,7 +406,7 @@ WHERE r.state IN ('diffing', 'publishing');
 COMMENT ON VIEW sqs_sync.progress IS 'one row for each run under way, in the manner of pg_stat_progress_*';
 
 CREATE VIEW sqs_sync.rejections WITH (security_barrier) AS
-SELECT s.name AS sync, j.key, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at
+SELECT s.name AS sync, j.key, j.message_id, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at
 FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
 WHERE pg_catalog.pg_has_role(COALESCE(s.owner, 10), 'USAGE');
 COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason';

@@ -60,6 +60,27 @@ impl Definition {
         names
     }
 
+    /// The events whose deduplication id is of the user's own.
+    pub fn has_own_dedup_id(&self) -> PerEvent<bool> {
+        let mut has = PerEvent::default();
+        for event in Event::ALL {
+            let own = self.events.get(event).as_ref();
+            let message = own.map(|own| self.message.overridden(&own.message));
+            *has.get_mut(event) = message.is_some_and(|message| message.dedup_id.is_some());
+        }
+        has
+    }
+
+    /// The queues that the definition names itself.
+    pub fn named_queues(&self) -> Vec<&str> {
+        let queues = self.own().map(|own| &own.queue).chain([&self.message.queue]);
+        let mut named: Vec<&str> =
+            queues.flatten().map(String::as_str).filter(|queue| !queue.contains('{')).collect();
+        named.sort_unstable();
+        named.dedup();
+        named
+    }
+
     /// Whether all messages go to one queue.
     pub fn has_one_queue(&self) -> bool {
         self.row_names_queue() == PerEvent::default() && self.own().all(|own| own.queue.is_none())

@@ -1,6 +1,7 @@
 //! Our own tables, one file each: rows read and written, no logic. Callers raise rights
 //! around what they call here ([`crate::pg::rights::as_superuser`]).
 
+pub mod claim;
 pub mod definition;
 pub mod position;
 pub mod rejection;

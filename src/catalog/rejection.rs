@@ -6,6 +6,8 @@ use crate::pg::sql;
 pub struct Rejection {
     /// JSON object of the key's columns.
     pub key: String,
+    /// What the user's `message_id` calls the message.
+    pub message_id: Option<String>,
     pub event: Option<String>,
     /// How many rows of the model have this key.
     pub rows: i64,
@@ -18,11 +20,12 @@ pub struct Rejection {
 pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<()> {
     for rejection in rejections {
         sql::execute(
-            "INSERT INTO sqs_sync.rejection AS r (sync_id, run_id, key, event, rows, code, reason, hint) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+            "INSERT INTO sqs_sync.rejection AS r (sync_id, run_id, key, event, rows, code, reason, hint, message_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
              ON CONFLICT (sync_id, pg_catalog.md5(key)) DO UPDATE \
              SET run_id = EXCLUDED.run_id, event = EXCLUDED.event, rows = EXCLUDED.rows, \
                  code = EXCLUDED.code, reason = EXCLUDED.reason, hint = EXCLUDED.hint, \
+                 message_id = EXCLUDED.message_id, \
                  attempts = r.attempts + 1, last_at = EXCLUDED.last_at",
             &[
                 sync_id.into(),
@@ -33,6 +36,7 @@ pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<()>
                 rejection.code.as_str().into(),
                 rejection.reason.as_str().into(),
                 rejection.hint.clone().into(),
+                rejection.message_id.clone().into(),
             ],
         )?;
     }

@@ -315,5 +315,13 @@ fn unfit(key: String, code: String, rows: i64) -> Rejection {
             "Choose a shorter key, for example a hash of this one.",
         ),
     };
-    Rejection { key, event: None, rows, code, reason, hint: Some(hint.to_owned()) }
+    Rejection {
+        key,
+        message_id: None,
+        event: None,
+        rows,
+        code,
+        reason,
+        hint: Some(hint.to_owned()),
+    }
 }

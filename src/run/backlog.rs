@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use message::Event;
 use publisher::Outgoing;
@@ -31,6 +32,16 @@ const MAX_LANES: usize = 4 * MAX_OUTSTANDING;
 pub struct Entry {
     pub message: Outgoing,
     pub about: Sent,
+    /// What the user's `message_id` calls it.
+    pub message_id: Option<String>,
+    /// It is not to be sent sooner, nor is what follows it in its lane.
+    pub not_before: Option<Instant>,
+}
+
+impl Entry {
+    fn is_held(&self, now: Instant) -> bool {
+        self.not_before.is_some_and(|time| time > now)
+    }
 }
 
 /// What is to be known of a message when its report comes.
@@ -49,11 +60,20 @@ struct Lane {
     parked: VecDeque<Entry>,
     /// Changes of the lane have been set aside; those up to this id have been taken again.
     aside: Option<i64>,
+    /// Until when what was set aside is not to be taken again.
+    held_until: Option<Instant>,
 }
 
 impl Lane {
     fn of(queue: Arc<str>, is_group: bool) -> Lane {
-        Lane { queue, is_group, outstanding: 0, parked: VecDeque::new(), aside: None }
+        Lane {
+            queue,
+            is_group,
+            outstanding: 0,
+            parked: VecDeque::new(),
+            aside: None,
+            held_until: None,
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -66,6 +86,7 @@ struct Outstanding {
     queue: Arc<str>,
     bytes: usize,
     about: Sent,
+    message_id: Option<String>,
 }
 
 #[derive(Default)]
@@ -91,6 +112,13 @@ pub struct Backlog {
 pub struct Place {
     lane: i64,
     queue: Arc<str>,
+}
+
+/// A message that the publisher has reported.
+pub struct Reported {
+    pub about: Sent,
+    pub message_id: Option<String>,
+    pub place: Place,
 }
 
 impl Backlog {
@@ -144,7 +172,7 @@ impl Backlog {
             if !failed_lanes.contains(id) && !lane.parked.front().is_some_and(in_queue) {
                 continue;
             }
-            for Entry { message, about } in lane.parked.drain(..) {
+            for Entry { message, about, .. } in lane.parked.drain(..) {
                 self.parked -= 1;
                 self.bytes -= message.size();
                 let in_doubt = about.was_in_doubt;
@@ -167,6 +195,7 @@ impl Backlog {
         self.bytes += entry.message.size();
         let queue = &entry.message.queue;
         let lane = self.lanes.entry(id).or_insert_with(|| Lane::of(Arc::clone(queue), is_group));
+        lane.held_until = entry.not_before.or(lane.held_until);
         lane.parked.push_back(entry);
     }
 
@@ -177,6 +206,7 @@ impl Backlog {
         }
         let mut released = Vec::new();
         let lanes = self.lanes.len();
+        let now = Instant::now();
         for (id, lane) in &mut self.lanes {
             let share = share(lane.is_group, lanes);
             while lane.outstanding < share && self.outstanding.len() < MAX_OUTSTANDING {
@@ -185,15 +215,18 @@ impl Backlog {
                 if !self.has_one_queue && leaves_no_room(of_queue, free) {
                     break;
                 }
-                let Some(Entry { message, about }) = lane.parked.pop_front() else { break };
+                if lane.parked.front().is_none_or(|entry| entry.is_held(now)) {
+                    break;
+                }
+                let Some(entry) = lane.parked.pop_front() else { break };
+                let Entry { message, about, message_id, .. } = entry;
                 *self.of_queue.entry(Arc::clone(&message.queue)).or_default() += 1;
                 lane.outstanding += 1;
                 self.parked -= 1;
                 let bytes = message.size();
-                self.outstanding.insert(
-                    message.id,
-                    Outstanding { lane: *id, queue: Arc::clone(&message.queue), bytes, about },
-                );
+                let queue = Arc::clone(&message.queue);
+                self.outstanding
+                    .insert(message.id, Outstanding { lane: *id, queue, bytes, about, message_id });
                 released.push(message);
             }
         }
@@ -201,8 +234,9 @@ impl Backlog {
     }
 
     /// The publisher has reported a message; None if it was abandoned.
-    pub fn reported(&mut self, id: i64) -> Option<(Sent, Place)> {
-        let Outstanding { lane: lane_id, queue, bytes, about } = self.outstanding.remove(&id)?;
+    pub fn reported(&mut self, id: i64) -> Option<Reported> {
+        let Outstanding { lane: lane_id, queue, bytes, about, message_id } =
+            self.outstanding.remove(&id)?;
         self.bytes -= bytes;
         if let Some(count) = self.of_queue.get_mut(&queue) {
             *count -= 1;
@@ -216,7 +250,7 @@ impl Backlog {
                 self.lanes.remove(&lane_id);
             }
         }
-        Some((about, Place { lane: lane_id, queue }))
+        Some(Reported { about, message_id, place: Place { lane: lane_id, queue } })
     }
 
     /// Whether a batch may be read.
@@ -237,7 +271,7 @@ impl Backlog {
             };
             lane.aside = Some(first.message.id - 1);
             self.lanes_aside += 1;
-            for Entry { message, about } in lane.parked.drain(..) {
+            for Entry { message, about, .. } in lane.parked.drain(..) {
                 self.parked -= 1;
                 self.bytes -= message.size();
                 let in_doubt = about.was_in_doubt;
@@ -255,9 +289,13 @@ impl Backlog {
         let free = MAX_OUTSTANDING - self.outstanding.len();
         // What is taken and finds no room would keep other lanes from being read.
         let mut room = free.min(MAX_PARKED.saturating_sub(self.parked));
+        let now = Instant::now();
         let mut wanted = Vec::new();
         for (id, lane) in &self.lanes {
-            let Some(after) = lane.aside.filter(|_| lane.parked.is_empty()) else { continue };
+            let is_held = lane.held_until.is_some_and(|time| time > now);
+            let Some(after) = lane.aside.filter(|_| lane.parked.is_empty() && !is_held) else {
+                continue;
+            };
             let share = share(lane.is_group, lanes);
             let of_queue = self.of_queue.get(&lane.queue).copied().unwrap_or(0);
             let is_full = !self.has_one_queue && leaves_no_room(of_queue, free);

@@ -139,6 +139,7 @@ impl Job {
             let unsent: Vec<i64> =
                 some.iter().filter(|w| !w.in_doubt).map(|w| w.change_id).collect();
             self.on_batch(|| change_set::drop_unsent(&self.tables, &unsent))?;
+            super::on_catalog(|| catalog::claim::give_up(self.sync.id, &unsent))?;
             Ok(some.is_empty())
         };
         while !super::retried(super::CATALOG_ATTEMPTS, || {

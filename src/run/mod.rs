@@ -3,7 +3,9 @@
 //! in the catalog and in the change set, so that another runner can go on where one died.
 
 mod backlog;
+mod claims;
 mod diffing;
+mod facts;
 mod handing;
 mod job;
 mod outgoing;

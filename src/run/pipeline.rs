@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Definitions, Event, Message, PerEvent, Run};
+use message::{Change, Definitions, Event, Message, PerEvent, Run, limits};
 use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 
-use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Sent};
+use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Sent};
+use super::claims;
+use super::facts::Facts;
 use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job, Shape};
 use super::outgoing;
@@ -44,6 +46,7 @@ pub struct Pipeline<'a> {
     definitions: Definitions,
     origin: Origin,
     publisher: Sender,
+    facts: Facts,
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
@@ -64,6 +67,8 @@ pub struct Pipeline<'a> {
     has_one_lane: bool,
     /// The events whose queue is of the row's choice.
     row_names_queue: PerEvent<bool>,
+    /// The events whose deduplication id is of the user's own.
+    has_own_dedup_id: PerEvent<bool>,
     /// Why nothing more can be read.
     error: Option<Error>,
     cancelled_at: Option<Instant>,
@@ -83,6 +88,7 @@ impl<'a> Pipeline<'a> {
             let connection = connection::of(&definition.server, job.owner)
                 .map_err(|error| error.in_sync(&job.sync.name))?;
             let sift_through = catalog::waiting::last(job.sync.id)?;
+            catalog::claim::forget_old(job.sync.id, origin.run_id)?;
             Ok((definition, origin, shape, wanted, compiled, connection, sift_through))
         };
         let (definition, origin, shape, wanted, definitions, connection, sift_through) =
@@ -94,7 +100,10 @@ impl<'a> Pipeline<'a> {
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
             one_per_group: definition.order_by.is_some(),
         };
-        let publisher = Sender::start(connection, settings)?;
+        let publisher = Sender::start(connection.clone(), settings)?;
+        let named_queues = definition.named_queues().into_iter().map(Arc::from).collect();
+        let facts = Facts::ask(&publisher, connection, named_queues);
+        let has_own_dedup_id = definition.has_own_dedup_id();
         Ok(Pipeline {
             job,
             shape,
@@ -102,6 +111,7 @@ impl<'a> Pipeline<'a> {
             definitions,
             origin,
             publisher,
+            facts,
             after: 0,
             through,
             in_doubt_through: job.handed_through()?,
@@ -109,12 +119,13 @@ impl<'a> Pipeline<'a> {
             exhausted: false,
             backlog: Backlog::new(definition.has_one_lane(), definition.has_one_queue()),
             stuck_since: None,
-            unsettled: Settlement::default(),
+            unsettled: Settlement::new(has_own_dedup_id != PerEvent::default()),
             unsettled_since: None,
             failure: None,
             is_ended: false,
             has_one_lane: definition.has_one_lane(),
             row_names_queue: definition.row_names_queue(),
+            has_own_dedup_id,
             error: None,
             cancelled_at: None,
             looked_at: Instant::now(),
@@ -204,13 +215,15 @@ impl<'a> Pipeline<'a> {
     /// Takes what the publisher reports.
     fn collect(&mut self) {
         for Report { id, outcome } in self.publisher.reports() {
-            let Some((sent, place)) = self.backlog.reported(id) else { continue };
+            let Some(reported) = self.backlog.reported(id) else { continue };
+            let Reported { about: sent, message_id, place } = reported;
             if let Outcome::NotSent { failure } = &outcome
                 && *self.row_names_queue.get(sent.event)
                 && is_row_s_affair(failure, sent)
             {
-                self.unsettled.add_refused(id, Refused::by_queue(failure));
-            } else if let Some(failure) = self.unsettled.add(id, outcome, sent.event) {
+                let refused = Refused::by_queue(failure).with_message_id(message_id);
+                self.unsettled.add_refused(id, refused);
+            } else if let Some(failure) = self.unsettled.add(id, outcome, sent.event, message_id) {
                 self.fail(failure, id, sent, &place);
             }
         }
@@ -262,7 +275,7 @@ impl<'a> Pipeline<'a> {
     /// renders and sends it. Both in one transaction, which saves a commit; if it does not go
     /// through, each by itself, so that what SQS has acknowledged is settled all the same.
     fn take_turn(&mut self, hand_over: Option<HandOver>) -> Result<()> {
-        let settlement = std::mem::take(&mut self.unsettled);
+        let settlement = self.unsettled.take();
         self.unsettled_since = None;
         let set = self.shape.change_set(self.job);
         let Some(hand_over) = hand_over else {
@@ -289,7 +302,7 @@ impl<'a> Pipeline<'a> {
                 }
             }
         };
-        self.accept(&hand_over, batch);
+        self.accept(&hand_over, &batch);
         Ok(())
     }
 
@@ -306,12 +319,12 @@ impl<'a> Pipeline<'a> {
     }
 
     /// A batch that was handed over: it is rendered, and sent as soon as its lanes have room.
-    fn accept(&mut self, hand_over: &HandOver, batch: Batch) {
+    fn accept(&mut self, hand_over: &HandOver, batch: &Batch) {
         self.backlog.overflow_is_set_aside();
-        for (change, in_doubt) in &batch.refill.changes {
-            if let Some(entry) = self.render(change, *in_doubt) {
-                self.backlog.add_refill(entry);
-            }
+        self.facts.look(&self.publisher);
+        let refill = batch.refill.changes.iter().map(|(change, in_doubt)| (change, *in_doubt));
+        for entry in self.render_all(refill) {
+            self.backlog.add_refill(entry);
         }
         for wanted in &hand_over.wanted {
             self.backlog.refilled(wanted, &batch.refill.taken, &batch.refill.put_back);
@@ -323,14 +336,59 @@ impl<'a> Pipeline<'a> {
             Some(last) => self.after = last.id,
             None => self.exhausted = true,
         }
-        for change in &batch.fresh {
-            let in_doubt = change.id <= self.in_doubt_through && !batch.unsent.contains(&change.id);
-            if let Some(entry) = self.render(change, in_doubt) {
-                self.backlog.add(entry);
-            }
+        let in_doubt_through = self.in_doubt_through;
+        let fresh = batch.fresh.iter().map(|change| {
+            (change, change.id <= in_doubt_through && !batch.unsent.contains(&change.id))
+        });
+        for entry in self.render_all(fresh) {
+            self.backlog.add(entry);
         }
         self.note_unsettled();
         self.release();
+    }
+
+    /// The messages of changes, each with whether it is in doubt, that are to be sent.
+    fn render_all<'c>(
+        &mut self,
+        changes: impl Iterator<Item = (&'c ChangeRow, bool)>,
+    ) -> Vec<Entry> {
+        let entries: Vec<Entry> =
+            changes.filter_map(|(change, in_doubt)| self.render(change, in_doubt)).collect();
+        if self.has_own_dedup_id == PerEvent::default() {
+            return entries;
+        }
+        let (claiming, mut sendable): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|entry| self.has_own_id(entry));
+        if !claiming.is_empty() {
+            sendable.extend(self.claim(claiming));
+            sendable.sort_by_key(|entry| entry.message.id);
+        }
+        sendable
+    }
+
+    fn has_own_id(&self, entry: &Entry) -> bool {
+        entry.message.dedup_id.is_some() && *self.has_own_dedup_id.get(entry.about.event)
+    }
+
+    /// Claims the ids that the user gives to messages, for those that may have them.
+    fn claim(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        self.facts.await_answer(&self.publisher);
+        let about: Vec<(i64, Sent)> = entries.iter().map(|e| (e.message.id, e.about)).collect();
+        let claimed = super::catalog_transaction(|| {
+            claims::claim(self.job.sync.id, self.origin.run_id, &entries, |queue| {
+                self.facts.scope(queue)
+            })
+        });
+        match claimed {
+            Ok(claimed) => claimed.apply(entries, &mut self.unsettled),
+            Err(error) => {
+                let unsent = about.into_iter().filter(|(_, sent)| !sent.was_in_doubt);
+                self.unsettled.add_unsent(unsent.map(|(id, _)| id).collect());
+                self.error = Some(error);
+                self.cancel();
+                Vec::new()
+            }
+        }
     }
 
     fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {
@@ -340,9 +398,11 @@ impl<'a> Pipeline<'a> {
             .map_err(|_| Refused::unknown_event(&change.event))
             .and_then(|event| Ok((event, self.message(change, event)?)));
         match rendered {
-            Ok((event, message)) => Some(Entry {
+            Ok((event, mut message)) => Some(Entry {
+                message_id: message.message_id.take(),
                 message: outgoing::of(change.id, message),
                 about: Sent { event, was_in_doubt },
+                not_before: None,
             }),
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);
@@ -356,7 +416,16 @@ impl<'a> Pipeline<'a> {
         let old = change.old.as_deref();
         let told = Change { id: change.id, event, row: &change.values, old, run };
         match self.definitions.render(&told) {
-            Some(rendered) => rendered.map_err(Refused::from),
+            Some(rendered) => rendered
+                .and_then(|message| {
+                    limits::check_size(&message, self.facts.longest_message(&message.queue))?;
+                    Ok(message)
+                })
+                .map_err(|rejection| {
+                    let definition = self.definitions.of(event);
+                    let message_id = definition.and_then(|of| of.message_id(&told));
+                    Refused::from(rejection).with_message_id(message_id)
+                }),
             None => Err(Refused::unknown_event(&change.event)),
         }
     }

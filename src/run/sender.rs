@@ -4,14 +4,22 @@
 
 use std::cell::RefCell;
 use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::time::Duration;
 
-use publisher::{Connection, Outgoing, Publisher, Report, Settings};
+use publisher::{
+    Connection, Failure, Inquiry, Outgoing, Publisher, QueueAttributes, Report, Settings,
+};
 
 use crate::pg::{Error, Result, process};
 
 thread_local! {
     static CURRENT: RefCell<Option<Publisher>> = const { RefCell::new(None) };
+    static ASKED: RefCell<Option<Inquiry<Answers>>> = const { RefCell::new(None) };
 }
+
+/// What SQS says of some queues, in their order.
+type Answers = Vec<std::result::Result<QueueAttributes, Failure>>;
 
 /// The right to use the process's publisher; there is one at a time.
 pub struct Sender(());
@@ -40,6 +48,25 @@ impl Sender {
     pub fn cancel(&self) {
         with_current(Publisher::cancel);
     }
+
+    /// Asks SQS about queues, beside what is sent. Returns whether that could be.
+    pub fn ask(&self, connection: Connection, queues: Vec<Arc<str>>, patience: Duration) -> bool {
+        let inquiry = publisher::queue_attributes(connection, queues, patience).ok();
+        let is_asked = inquiry.is_some();
+        ASKED.replace(inquiry);
+        is_asked
+    }
+
+    /// The answers, once: none while they are not there.
+    pub fn answers(&self) -> Option<Answers> {
+        let answer = ASKED.with_borrow(|asked| asked.as_ref().and_then(Inquiry::answer))?;
+        ASKED.take();
+        Some(answer.unwrap_or_default())
+    }
+
+    pub fn answer_notifier(&self) -> Option<RawFd> {
+        ASKED.with_borrow(|asked| asked.as_ref().map(Inquiry::notifier))
+    }
 }
 
 impl Drop for Sender {
@@ -52,7 +79,8 @@ fn with_current<T>(work: impl FnOnce(&Publisher) -> T) -> Option<T> {
     CURRENT.with_borrow(|current| current.as_ref().map(work))
 }
 
-/// Dropped, a publisher waits for its thread for at most a second.
+/// Dropped, a publisher or an inquiry waits for its thread for at most a second.
 fn end() {
     drop(CURRENT.take());
+    drop(ASKED.take());
 }

@@ -22,32 +22,52 @@ pub struct Refused {
     code: String,
     reason: String,
     hint: Option<String>,
+    /// The name that the user's `message_id` gives the message.
+    message_id: Option<String>,
 }
 
 impl Refused {
+    pub fn new(code: &str, reason: impl Into<String>, hint: &str) -> Refused {
+        Refused {
+            code: code.to_owned(),
+            reason: reason.into(),
+            hint: Some(hint.to_owned()),
+            message_id: None,
+        }
+    }
+
+    pub fn with_message_id(self, message_id: Option<String>) -> Refused {
+        Refused { message_id, ..self }
+    }
+
     pub fn unknown_event(event: &str) -> Refused {
         Refused {
             code: "unpublished_event".to_owned(),
             reason: format!("the event {event} is not published"),
             hint: None,
+            message_id: None,
         }
     }
-}
 
-impl Refused {
     /// A queue that the row has chosen takes no messages.
     pub fn by_queue(failure: &Failure) -> Refused {
         Refused {
             code: failure.code.clone().unwrap_or_else(|| "queue_unusable".to_owned()),
             reason: failure.message.clone(),
             hint: failure.hint.clone(),
+            message_id: None,
         }
     }
 }
 
 impl From<message::Rejection> for Refused {
     fn from(rejection: message::Rejection) -> Refused {
-        Refused { code: rejection.code.to_owned(), reason: rejection.reason, hint: rejection.hint }
+        Refused {
+            code: rejection.code.to_owned(),
+            reason: rejection.reason,
+            hint: rejection.hint,
+            message_id: None,
+        }
     }
 }
 
@@ -64,6 +84,8 @@ pub struct Settlement {
     acknowledged: PerEvent<Vec<i64>>,
     refused: HashMap<i64, Refused>,
     unsent: Vec<i64>,
+    /// Some messages have deduplication ids of the user's own.
+    has_claims: bool,
 }
 
 /// How often a settlement is tried that somebody's lock on our tables keeps from going through:
@@ -71,12 +93,28 @@ pub struct Settlement {
 const ATTEMPTS: u32 = 6;
 
 impl Settlement {
+    pub fn new(has_claims: bool) -> Settlement {
+        Settlement { has_claims, ..Settlement::default() }
+    }
+
+    /// Takes out what is to be put into effect now.
+    pub fn take(&mut self) -> Settlement {
+        let next = Settlement::new(self.has_claims);
+        std::mem::replace(self, next)
+    }
+
     /// Takes the outcome of a message; gives one that was not sent, or perhaps was, back.
-    pub fn add(&mut self, id: i64, outcome: Outcome, event: Event) -> Option<Unsent> {
+    pub fn add(
+        &mut self,
+        id: i64,
+        outcome: Outcome,
+        event: Event,
+        message_id: Option<String>,
+    ) -> Option<Unsent> {
         match outcome {
             Outcome::Acknowledged { .. } => self.acknowledged.get_mut(event).push(id),
             Outcome::Rejected { code, reason } => {
-                self.add_refused(id, Refused { code, reason, hint: None });
+                self.add_refused(id, Refused { code, reason, hint: None, message_id });
             }
             Outcome::NotSent { failure } => return Some(Unsent { failure, is_certain: true }),
             Outcome::InDoubt { failure } => return Some(Unsent { failure, is_certain: false }),
@@ -147,17 +185,27 @@ impl Settlement {
         let [published, rejected] = [self.count_acknowledged(), rejections.len()].map(|n| n as i64);
         on_catalog(|| {
             catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
+            if self.has_claims {
+                self.settle_claims(job.sync.id, &leaving)?;
+            }
             catalog::position::add_told_rows(job.sync.id, more_rows)?;
             catalog::run::count(job.run.id, published, rejected)
         })
     }
 
+    fn settle_claims(&self, sync_id: i32, leaving: &[i64]) -> Result<()> {
+        let PerEvent { added, changed, removed } = &self.acknowledged;
+        catalog::claim::accepted(sync_id, &[&added[..], changed, removed].concat())?;
+        catalog::claim::give_up(sync_id, leaving)
+    }
+
     fn rejections(&self, keys: &[(i64, String, String)]) -> Vec<Rejection> {
         keys.iter()
             .filter_map(|(id, event, key)| {
-                let Refused { code, reason, hint } = self.refused.get(id)?.clone();
+                let Refused { code, reason, hint, message_id } = self.refused.get(id)?.clone();
                 Some(Rejection {
                     key: key.clone(),
+                    message_id,
                     event: Some(event.clone()),
                     rows: 1,
                     code,

@@ -94,6 +94,12 @@ impl Definition {
         Ok(message)
     }
 
+    /// The name by which a change is reported that makes no message, if it has one.
+    pub fn message_id(&self, change: &Change<'_>) -> Option<String> {
+        self.check_rows(change).ok()?;
+        render_message_id(self.message_id.as_ref()?, change).ok()?
+    }
+
     fn check_rows(&self, change: &Change<'_>) -> Result<(), Rejection> {
         let needs_old = change.event == Event::Changed && !self.columns_used.old.is_empty();
         if needs_old && change.old.is_none() {
