@@ -7,9 +7,12 @@ mod claims;
 mod diffing;
 mod facts;
 mod handing;
+pub mod inspect;
 mod job;
 mod outgoing;
+pub mod owned;
 mod pipeline;
+pub mod rendering;
 mod sender;
 mod settle;
 
@@ -130,7 +133,7 @@ fn catalog_transaction<T>(work: impl Fn() -> Result<T>) -> Result<T> {
 /// Runs `work` with raised rights and no endless wait for a lock.
 fn on_catalog<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     as_superuser(|| {
-        rights::set_locally(job::LOCK_TIMEOUT.0, job::LOCK_TIMEOUT.1)?;
+        rights::set_locally(owned::LOCK_TIMEOUT.0, owned::LOCK_TIMEOUT.1)?;
         work()
     })
 }

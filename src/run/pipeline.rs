@@ -6,19 +6,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Definitions, Event, Message, PerEvent, Run, limits};
+use message::PerEvent;
 use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 
 use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Sent};
-use super::claims;
-use super::facts::Facts;
 use super::handing::{self, Batch, HandOver};
-use super::job::{self, Job, Shape};
-use super::outgoing;
+use super::job::{self, Job};
+use super::owned::Shape;
+use super::rendering::{Refused, Renderer};
 use super::sender::Sender;
-use super::settle::{Refused, Settlement, Unsent};
+use super::settle::{Settlement, Unsent};
 use super::{End, State};
-use crate::catalog::{self, position::Origin};
+use crate::catalog;
 use crate::changes::change_set::Wanted;
 use crate::connection;
 use crate::pg::rights::as_superuser;
@@ -43,10 +42,8 @@ pub struct Pipeline<'a> {
     shape: Shape,
     /// What messages are made of, which alone is read.
     wanted: Wanted,
-    definitions: Definitions,
-    origin: Origin,
+    renderer: Renderer,
     publisher: Sender,
-    facts: Facts,
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
@@ -67,8 +64,6 @@ pub struct Pipeline<'a> {
     has_one_lane: bool,
     /// The events whose queue is of the row's choice.
     row_names_queue: PerEvent<bool>,
-    /// The events whose deduplication id is of the user's own.
-    has_own_dedup_id: PerEvent<bool>,
     /// Why nothing more can be read.
     error: Option<Error>,
     cancelled_at: Option<Instant>,
@@ -101,17 +96,13 @@ impl<'a> Pipeline<'a> {
             one_per_group: definition.order_by.is_some(),
         };
         let publisher = Sender::start(connection.clone(), settings)?;
-        let named_queues = definition.named_queues().into_iter().map(Arc::from).collect();
-        let facts = Facts::ask(&publisher, connection, named_queues);
-        let has_own_dedup_id = definition.has_own_dedup_id();
+        let renderer =
+            Renderer::new(job.sync.id, &definition, definitions, origin, &publisher, connection);
         Ok(Pipeline {
             job,
             shape,
             wanted,
-            definitions,
-            origin,
             publisher,
-            facts,
             after: 0,
             through,
             in_doubt_through: job.handed_through()?,
@@ -119,13 +110,13 @@ impl<'a> Pipeline<'a> {
             exhausted: false,
             backlog: Backlog::new(definition.has_one_lane(), definition.has_one_queue()),
             stuck_since: None,
-            unsettled: Settlement::new(has_own_dedup_id != PerEvent::default()),
+            unsettled: Settlement::new(renderer.claims_ids()),
+            renderer,
             unsettled_since: None,
             failure: None,
             is_ended: false,
             has_one_lane: definition.has_one_lane(),
             row_names_queue: definition.row_names_queue(),
-            has_own_dedup_id,
             error: None,
             cancelled_at: None,
             looked_at: Instant::now(),
@@ -321,17 +312,25 @@ impl<'a> Pipeline<'a> {
     /// A batch that was handed over: it is rendered, and sent as soon as its lanes have room.
     fn accept(&mut self, hand_over: &HandOver, batch: &Batch) {
         self.backlog.overflow_is_set_aside();
-        self.facts.look(&self.publisher);
         let refill = batch.refill.changes.iter().map(|(change, in_doubt)| (change, *in_doubt));
-        for entry in self.render_all(refill) {
+        for entry in self.render(refill) {
             self.backlog.add_refill(entry);
         }
         for wanted in &hand_over.wanted {
             self.backlog.refilled(wanted, &batch.refill.taken, &batch.refill.put_back);
         }
-        if !hand_over.reads {
-            return self.release();
+        if hand_over.reads {
+            self.accept_fresh(batch);
         }
+        if self.has_stopped() {
+            self.unsettled.add_unsent(self.backlog.give_back());
+        }
+        self.note_unsettled();
+        self.release();
+    }
+
+    /// Changes that are read for the first time.
+    fn accept_fresh(&mut self, batch: &Batch) {
         match batch.fresh.last() {
             Some(last) => self.after = last.id,
             None => self.exhausted = true,
@@ -340,94 +339,20 @@ impl<'a> Pipeline<'a> {
         let fresh = batch.fresh.iter().map(|change| {
             (change, change.id <= in_doubt_through && !batch.unsent.contains(&change.id))
         });
-        for entry in self.render_all(fresh) {
+        for entry in self.render(fresh) {
             self.backlog.add(entry);
         }
-        self.note_unsettled();
-        self.release();
     }
 
-    /// The messages of changes, each with whether it is in doubt, that are to be sent.
-    fn render_all<'c>(
-        &mut self,
-        changes: impl Iterator<Item = (&'c ChangeRow, bool)>,
-    ) -> Vec<Entry> {
-        let entries: Vec<Entry> =
-            changes.filter_map(|(change, in_doubt)| self.render(change, in_doubt)).collect();
-        if self.has_own_dedup_id == PerEvent::default() {
-            return entries;
-        }
-        let (claiming, mut sendable): (Vec<Entry>, Vec<Entry>) =
-            entries.into_iter().partition(|entry| self.has_own_id(entry));
-        if !claiming.is_empty() {
-            sendable.extend(self.claim(claiming));
-            sendable.sort_by_key(|entry| entry.message.id);
-        }
-        sendable
-    }
-
-    fn has_own_id(&self, entry: &Entry) -> bool {
-        entry.message.dedup_id.is_some() && *self.has_own_dedup_id.get(entry.about.event)
-    }
-
-    /// Claims the ids that the user gives to messages, for those that may have them.
-    fn claim(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        self.facts.await_answer(&self.publisher);
-        let about: Vec<(i64, Sent)> = entries.iter().map(|e| (e.message.id, e.about)).collect();
-        let claimed = super::catalog_transaction(|| {
-            claims::claim(self.job.sync.id, self.origin.run_id, &entries, |queue| {
-                self.facts.scope(queue)
-            })
-        });
-        match claimed {
-            Ok(claimed) => claimed.apply(entries, &mut self.unsettled),
-            Err(error) => {
-                let unsent = about.into_iter().filter(|(_, sent)| !sent.was_in_doubt);
-                self.unsettled.add_unsent(unsent.map(|(id, _)| id).collect());
-                self.error = Some(error);
-                self.cancel();
-                Vec::new()
-            }
-        }
-    }
-
-    fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {
-        let rendered = change
-            .event
-            .parse::<Event>()
-            .map_err(|_| Refused::unknown_event(&change.event))
-            .and_then(|event| Ok((event, self.message(change, event)?)));
-        match rendered {
-            Ok((event, mut message)) => Some(Entry {
-                message_id: message.message_id.take(),
-                message: outgoing::of(change.id, message),
-                about: Sent { event, was_in_doubt },
-                not_before: None,
-            }),
-            Err(refused) => {
-                self.unsettled.add_refused(change.id, refused);
-                None
-            }
-        }
-    }
-
-    fn message(&self, change: &ChangeRow, event: Event) -> std::result::Result<Message, Refused> {
-        let run = Run { id: self.origin.run_id, started_at: &self.origin.started_at };
-        let old = change.old.as_deref();
-        let told = Change { id: change.id, event, row: &change.values, old, run };
-        match self.definitions.render(&told) {
-            Some(rendered) => rendered
-                .and_then(|message| {
-                    limits::check_size(&message, self.facts.longest_message(&message.queue))?;
-                    Ok(message)
-                })
-                .map_err(|rejection| {
-                    let definition = self.definitions.of(event);
-                    let message_id = definition.and_then(|of| of.message_id(&told));
-                    Refused::from(rejection).with_message_id(message_id)
-                }),
-            None => Err(Refused::unknown_event(&change.event)),
-        }
+    /// The messages of changes, each with whether it is in doubt. If they cannot be made, what is
+    /// on its way is awaited all the same, and settled.
+    fn render<'c>(&mut self, changes: impl Iterator<Item = (&'c ChangeRow, bool)>) -> Vec<Entry> {
+        let rendered = self.renderer.render(changes, &self.publisher, &mut self.unsettled);
+        rendered.unwrap_or_else(|error| {
+            self.error = Some(error);
+            self.cancel();
+            Vec::new()
+        })
     }
 
     fn has_waited_enough(&self) -> bool {

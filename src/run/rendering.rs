@@ -1,0 +1,171 @@
+//! Changes to their messages, or why they make none.
+
+use std::sync::Arc;
+
+use message::{Change, Definitions, Event, Message, PerEvent, Run, limits};
+use publisher::{Connection, Failure};
+
+use super::backlog::{Entry, Sent};
+use super::claims;
+use super::facts::Facts;
+use super::outgoing;
+use super::sender::Sender;
+use super::settle::Settlement;
+use crate::catalog::{Definition, position::Origin};
+use crate::pg::Result;
+use crate::pg::rows::ChangeRow;
+
+/// Why a row makes no message, or SQS takes none of it.
+#[derive(Clone)]
+pub struct Refused {
+    pub code: String,
+    pub reason: String,
+    pub hint: Option<String>,
+    /// The name that the user's `message_id` gives the message.
+    pub message_id: Option<String>,
+}
+
+impl Refused {
+    pub fn new(code: &str, reason: impl Into<String>, hint: Option<String>) -> Refused {
+        Refused { code: code.to_owned(), reason: reason.into(), hint, message_id: None }
+    }
+
+    pub fn with_message_id(self, message_id: Option<String>) -> Refused {
+        Refused { message_id, ..self }
+    }
+
+    pub fn unknown_event(event: &str) -> Refused {
+        let reason = format!("the event {event} is not published");
+        Refused::new("unpublished_event", reason, None)
+    }
+
+    /// A queue that the row has chosen takes no messages.
+    pub fn by_queue(failure: &Failure) -> Refused {
+        let code = failure.code.as_deref().unwrap_or("queue_unusable");
+        Refused::new(code, failure.message.clone(), failure.hint.clone())
+    }
+}
+
+impl From<message::Rejection> for Refused {
+    fn from(rejection: message::Rejection) -> Refused {
+        Refused::new(rejection.code, rejection.reason, rejection.hint)
+    }
+}
+
+/// Renders a change by the run that found it. `longest` is the most bytes that a queue takes.
+pub fn render(
+    definitions: &Definitions,
+    change: &ChangeRow,
+    origin: &Origin,
+    longest: impl Fn(&str) -> usize,
+) -> std::result::Result<(Event, Message), Refused> {
+    let event: Event = change.event.parse().map_err(|_| Refused::unknown_event(&change.event))?;
+    let definition = definitions.of(event).ok_or_else(|| Refused::unknown_event(&change.event))?;
+    let run = Run { id: origin.run_id, started_at: &origin.started_at };
+    let old = change.old.as_deref();
+    let told = Change { id: change.id, event, row: &change.values, old, run };
+    let rendered = definition.render(&told).and_then(|message| {
+        limits::check_size(&message, longest(&message.queue))?;
+        Ok((event, message))
+    });
+    rendered
+        .map_err(|rejection| Refused::from(rejection).with_message_id(definition.message_id(&told)))
+}
+
+/// Makes the messages of a run's changes.
+pub struct Renderer {
+    sync_id: i32,
+    definitions: Definitions,
+    origin: Origin,
+    facts: Facts,
+    /// The events whose deduplication id is of the user's own.
+    has_own_dedup_id: PerEvent<bool>,
+}
+
+impl Renderer {
+    /// Asks at once what may be known of the queues that the definition names.
+    pub fn new(
+        sync_id: i32,
+        definition: &Definition,
+        definitions: Definitions,
+        origin: Origin,
+        sender: &Sender,
+        connection: Connection,
+    ) -> Renderer {
+        let queues = definition.named_queues().into_iter().map(Arc::from).collect();
+        let facts = Facts::ask(sender, connection, queues);
+        let has_own_dedup_id = definition.has_own_dedup_id();
+        Renderer { sync_id, definitions, origin, facts, has_own_dedup_id }
+    }
+
+    /// Whether some messages have deduplication ids that must be claimed.
+    pub fn claims_ids(&self) -> bool {
+        self.has_own_dedup_id != PerEvent::default()
+    }
+
+    /// The messages of changes, each with whether it is in doubt, that are to be sent. An error
+    /// means that none is.
+    pub fn render<'c>(
+        &mut self,
+        changes: impl Iterator<Item = (&'c ChangeRow, bool)>,
+        sender: &Sender,
+        unsettled: &mut Settlement,
+    ) -> Result<Vec<Entry>> {
+        self.facts.look(sender);
+        let entries: Vec<Entry> = changes
+            .filter_map(|(change, in_doubt)| self.entry(change, in_doubt, unsettled))
+            .collect();
+        if !self.claims_ids() {
+            return Ok(entries);
+        }
+        let (claiming, mut sendable): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|entry| self.has_own_id(entry));
+        if !claiming.is_empty() {
+            match self.claim(&claiming, sender) {
+                Ok(claimed) => sendable.extend(claimed.apply(claiming, unsettled)),
+                Err(error) => {
+                    let unsent = claiming.iter().chain(&sendable).filter(|e| !e.about.was_in_doubt);
+                    unsettled.add_unsent(unsent.map(|e| e.message.id).collect());
+                    return Err(error);
+                }
+            }
+            sendable.sort_by_key(|entry| entry.message.id);
+        }
+        Ok(sendable)
+    }
+
+    fn entry(
+        &self,
+        change: &ChangeRow,
+        was_in_doubt: bool,
+        unsettled: &mut Settlement,
+    ) -> Option<Entry> {
+        let longest = |queue: &str| self.facts.longest_message(queue);
+        match render(&self.definitions, change, &self.origin, longest) {
+            Ok((event, mut message)) => Some(Entry {
+                message_id: message.message_id.take(),
+                message: outgoing::of(change.id, message),
+                about: Sent { event, was_in_doubt },
+                not_before: None,
+            }),
+            Err(refused) => {
+                unsettled.add_refused(change.id, refused);
+                None
+            }
+        }
+    }
+
+    fn has_own_id(&self, entry: &Entry) -> bool {
+        entry.message.dedup_id.is_some() && *self.has_own_dedup_id.get(entry.about.event)
+    }
+
+    /// Claims the ids that the user gives to messages.
+    fn claim(&mut self, entries: &[Entry], sender: &Sender) -> Result<claims::Claimed> {
+        self.facts.await_answer(sender);
+        super::catalog_transaction(|| {
+            claims::claim(self.sync_id, self.origin.run_id, entries, |queue| {
+                self.facts.scope(queue)
+            })
+        })
+    }
+}
