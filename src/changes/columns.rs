@@ -51,6 +51,10 @@ impl Column {
     }
 }
 
+pub fn names(columns: &[Column]) -> Vec<String> {
+    columns.iter().map(|c| c.name.clone()).collect()
+}
+
 pub fn quoted(name: &str) -> String {
     pgrx::spi::quote_identifier(name)
 }

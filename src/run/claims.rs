@@ -10,7 +10,8 @@ use publisher::{DeduplicationScope, Outgoing};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::backlog::Entry;
-use super::settle::{Refused, Settlement};
+use super::rendering::Refused;
+use super::settle::Settlement;
 use crate::catalog::claim::{self, Claim, Known};
 use crate::pg::Result;
 
@@ -101,7 +102,7 @@ fn id_of(message: &Outgoing, scope: DeduplicationScope) -> String {
     format!("{:032x}", xxh3_128(whole.as_bytes()))
 }
 
-fn would_be_suppressed() -> Refused {
+pub fn would_be_suppressed() -> Refused {
     Refused::new(
         "would_be_suppressed",
         "another change of this run has the same deduplication id, so that the queue would take this one and discard it",

@@ -7,23 +7,20 @@ use std::cell::Cell;
 use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 
-use super::job::{self, Job, Shape};
-use crate::catalog::{self, Initial, run::Found};
+use super::inspect::{self, Inspected};
+use super::job::Job;
+use super::owned::Shape;
+use crate::catalog::{self, Definition, run::Found};
 use crate::changes::change_set::ChangeSet;
 use crate::changes::columns;
-use crate::changes::compare;
 use crate::changes::condition::{self, Conditions};
 use crate::changes::diff::Subject;
-use crate::changes::key;
-use crate::changes::layout::Layout;
-use crate::changes::model::{self, Model};
 use crate::changes::tables;
+use crate::changes::told::Told;
 use crate::pg::error::catching;
 use crate::pg::rights::as_superuser;
 use crate::pg::spool::Spool;
-use crate::pg::transaction::{
-    Isolation, timeline, transaction, transaction_at, with_latest_snapshot,
-};
+use crate::pg::transaction::{Isolation, timeline, transaction, transaction_at};
 use crate::pg::{Error, Result, rights, sql};
 
 /// How often a diff is taken that somebody else's change of our catalog has spoiled.
@@ -76,119 +73,53 @@ fn make_room(job: &Job) -> Result<()> {
 fn take_once(job: &Job) -> Result<Option<Error>> {
     let reading_model = Cell::new(false);
     transaction_at(Isolation::RepeatableRead, || {
-        let (model, layout) = match super::on_catalog(|| inspect(job))? {
-            Ok(found) => found,
-            Err(held) => return Ok(Some(held)),
-        };
-        take(job, &model, &layout, &reading_model)?;
-        Ok(None)
+        let (definition, inspected) = super::on_catalog(|| {
+            let definition = catalog::definition::load(job.sync.id, job.version()?)?;
+            let inspected = inspect::inspect(job, &definition)?;
+            Ok((definition, inspected))
+        })?;
+        match inspected {
+            Ok(inspected) => take(job, &definition, &inspected, &reading_model).map(|()| None),
+            Err(held) => Ok(Some(held)),
+        }
     })
-    .map_err(|error| if reading_model.get() { explain(job, error) } else { error })
+    .map_err(|error| if reading_model.get() { inspect::explain(job, error) } else { error })
 }
 
-/// An error of the model's own query says which model.
-fn explain(job: &Job, error: Error) -> Error {
-    if error.is_cancel() {
-        return error;
-    }
-    let message =
-        format!("model {} of sync \"{}\": {}", job.sync.model, job.sync.name, error.message);
-    let hint = "The model is read with its owner's rights and the search_path pg_catalog. Mend its query, and run the sync again.";
-    Error { message, hint: error.hint.or_else(|| Some(hint.to_owned())), ..error }
-}
-
-/// The model and its columns against the snapshot's; the inner error holds the run.
-fn inspect(job: &Job) -> Result<std::result::Result<(Model, Layout), Error>> {
-    let name = &job.sync.model;
-    let model = model::find_locked(name)?.ok_or_else(|| {
-        let hint = "Create the view again, with the same owner, or drop the sync by sqs_sync_drop.";
-        Error { message: format!("the model {name} does not exist"), ..model::does_not_exist(name) }
-            .in_sync(&job.sync.name)
-            .hint(hint)
-    })?;
-    // Everything else is looked at as it is since the lock.
-    with_latest_snapshot(|| inspect_locked(job, model))
-}
-
-fn inspect_locked(job: &Job, model: Model) -> Result<std::result::Result<(Model, Layout), Error>> {
-    if model.owner != job.owner {
-        return Ok(Err(other_owner(job, &model)?));
-    }
-    model::check_superuser_model(&model)?;
-    let columns = columns::of_model(model.oid)?;
-    let layout = match Layout::of(&columns, &tables::kept_columns(&job.tables.snapshot)?) {
-        Ok(layout) => layout,
-        Err(held) => return Ok(Err(held.in_sync(&job.sync.name))),
-    };
-    check_definition(job, &layout)?;
-    Ok(Ok((model, layout)))
-}
-
-fn other_owner(job: &Job, model: &Model) -> Result<Error> {
-    let (was, is) = (model::role_name(job.owner)?, model::role_name(model.owner)?);
-    Ok(Error::not_in_state(format!("the model {} belongs to {is}, not to {was}", model.name))
-        .in_sync(&job.sync.name)
-        .hint(format!("A sync runs with the rights of its model's owner: ALTER … OWNER TO {was}, and cancel this run by sqs_sync_cancel; or drop the sync and create it again.")))
-}
-
-/// The key, the order and the message must still be possible with the model's columns.
-fn check_definition(job: &Job, layout: &Layout) -> Result<()> {
-    let columns = layout.columns();
-    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    let in_sync = |error: Error| error.in_sync(&job.sync.name);
-    key::resolve(&job.sync.key, &columns).map_err(in_sync)?;
-    let definition = catalog::definition::load(job.sync.id, job.version()?)?;
-    if let Some(order) = &definition.order_by {
-        key::parse_order(order, &columns).map_err(in_sync)?;
-    }
-    compare::resolve(definition.compare.as_deref(), &columns).map_err(in_sync)?;
-    job::compile(&job.sync, &definition, &names).map(|_| ())
-}
-
-fn take(job: &Job, model: &Model, layout: &Layout, reading_model: &Cell<bool>) -> Result<()> {
-    let definition = as_superuser(|| catalog::definition::load(job.sync.id, job.version()?))?;
+fn take(
+    job: &Job,
+    definition: &Definition,
+    inspected: &Inspected,
+    reading_model: &Cell<bool>,
+) -> Result<()> {
+    let Inspected { model, layout, compared, .. } = inspected;
     let before = as_superuser(|| Shape::of(job))?;
     let told_rows = as_superuser(|| catalog::position::told_rows(job.sync.id))?;
     job.as_owner(|| {
         tables::check_not_emptied(&job.tables, told_rows).map_err(|e| e.in_sync(&job.sync.name))?;
         before.change_set(job).clear()
     })?;
-    let columns = layout.columns();
-    let compared = compare::resolve(definition.compare.as_deref(), &columns)?;
     let hashed = as_superuser(|| catalog::position::hashed(job.sync.id))?;
     reading_model.set(true);
     job.reading_model(|owner| {
         let hashed = hashed.as_deref();
-        layout.adapt(&model.name, &job.tables, &before.key, hashed, &compared, owner)
+        layout.adapt(&model.name, &job.tables, &before.key, hashed, compared, owner)
     })?;
     reading_model.set(false);
     super::on_catalog(|| {
-        let names = || compared.iter().map(|c| c.name.clone()).collect();
-        catalog::position::set_hashed(job.sync.id, definition.compare.as_ref().map(|_| names()))
+        let names = definition.compare.as_ref().map(|_| columns::names(compared));
+        catalog::position::set_hashed(job.sync.id, names)
     })?;
-    let key = as_superuser(|| key::resolve(&job.sync.key, &columns))?;
-    let order = match &definition.order_by {
-        Some(order) => as_superuser(|| key::parse_order(order, &columns))?,
-        None => Vec::new(),
-    };
-    let subject = Subject {
-        model: &model.name,
-        tables: &job.tables,
-        columns: &columns,
-        compared: &compared,
-        key: &key,
-        order: &order,
-    };
+    let subject = inspected.subject(&job.tables, Told::default());
     reading_model.set(true);
     let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
     reading_model.set(false);
     as_superuser(check_not_replaced)?;
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
-    let skip = !initial_done && job.sync.initial == Initial::Skip;
-    let published = if skip { Vec::new() } else { definition.published() };
+    let published = inspect::due(job, definition, initial_done);
     keep(job, &subject, &found, &published, &definition.conditions())?;
     as_superuser(check_not_replaced)?;
-    if skip {
+    if inspect::skips(job, initial_done) {
         super::on_catalog(|| catalog::position::set_initial_done(job.sync.id))?;
     }
     found.close();

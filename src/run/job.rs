@@ -1,29 +1,31 @@
-//! What a run works on: the sync, its tables and its owner, with whose rights it works.
+//! What a run works on: a sync, its tables and its owner, with whose rights it works.
+
+use std::ops::Deref;
 
 use message::Definitions;
-use pgrx::pg_sys::Oid;
 
+use super::owned::{AT_ONCE, Owned};
 use crate::catalog::{self, Definition, Run, Sync};
-use crate::changes::change_set::{self, ChangeSet, Wanted};
+use crate::changes::change_set::{self, Wanted};
 use crate::changes::columns::{self, Column};
-use crate::changes::key::{self, KeyColumn};
-use crate::changes::layout::AsOwner;
 use crate::changes::tables::{self, Tables};
 use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::transaction::{despite_cancel, timeline, transaction};
 use crate::pg::{Error, Result, rights, sql};
 
-/// Bounds every wait for a lock that somebody holds on the owner's objects: an
-/// acknowledgement must not wait for ever.
-pub const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "10s");
-
 pub struct Job {
     pub run: Run,
-    pub sync: Sync,
-    pub tables: Tables,
-    pub owner: Oid,
+    owned: Owned,
     owner_name: String,
+}
+
+impl Deref for Job {
+    type Target = Owned;
+
+    fn deref(&self) -> &Owned {
+        &self.owned
+    }
 }
 
 impl Job {
@@ -33,7 +35,7 @@ impl Job {
         let tables = Tables::of(sync.id);
         let owner = tables::owner(&tables)?.ok_or_else(|| tables::missing(&tables.snapshot))?;
         let owner_name = crate::changes::model::role_name(owner)?;
-        Ok(Job { run: run.clone(), sync, tables, owner, owner_name })
+        Ok(Job { run: run.clone(), owned: Owned { sync, tables, owner }, owner_name })
     }
 
     /// From here on this session is the owner's: a function that trusts session_user, called
@@ -41,32 +43,6 @@ impl Job {
     pub fn become_owner(&self) -> Result<()> {
         let statement = format!("SET SESSION AUTHORIZATION {}", self.owner_name);
         transaction(|| sql::execute(&statement, &[]).map(|_| ()))
-    }
-
-    /// Runs `work` as the owner, on our tables.
-    pub fn as_owner<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        rights::as_owner(self.owner, &[LOCK_TIMEOUT], work)
-    }
-
-    /// The same, for what touches a batch of changes: by its indexes, which the planner would
-    /// not choose for tables that have grown from nothing since they were last analyzed.
-    pub fn on_batch<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let settings = [
-            LOCK_TIMEOUT,
-            ("enable_seqscan", "off"),
-            ("enable_bitmapscan", "off"),
-            ("enable_sort", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("jit", "off"),
-        ];
-        rights::as_owner(self.owner, &settings, work)
-    }
-
-    /// Runs `work` as the owner, reading the model: under its creator's TimeZone.
-    pub fn reading_model<T>(&self, work: impl FnOnce(&AsOwner<'_>) -> Result<T>) -> Result<T> {
-        let settings = [LOCK_TIMEOUT, ("TimeZone", self.sync.time_zone.as_str())];
-        work(&AsOwner { owner: self.owner, settings: &settings })
     }
 
     pub fn version(&self) -> Result<i32> {
@@ -89,20 +65,8 @@ impl Job {
 
     /// Refuses tables to which their owner has added something: before anything is sent.
     pub fn check_tables(&self) -> Result<()> {
-        let check = || {
-            tables::check_plain(&self.tables)?;
-            let key = key::primary_key(tables::oid(&self.tables.snapshot)?)?;
-            match key == self.sync.key {
-                true => Ok(()),
-                false => Err(Error::not_in_state(format!(
-                    "table {} has another primary key than ({})",
-                    self.tables.snapshot,
-                    self.sync.key.join(", ")
-                ))
-                .hint("Give it the sync's key again.")),
-            }
-        };
-        super::catalog_transaction(check).map_err(|error| error.in_sync(&self.sync.name))
+        super::catalog_transaction(|| self.check_plain())
+            .map_err(|error| error.in_sync(&self.sync.name))
     }
 
     /// Refuses a snapshot that somebody has emptied: before what is in doubt is acknowledged,
@@ -150,29 +114,7 @@ impl Job {
 
     /// The last change that may have been sent; 0 if there is none.
     fn last_in_doubt(&self) -> Result<i64> {
-        let statement = format!(
-            "SELECT sqs_sync_change_id FROM ONLY {} WHERE sqs_sync_change_id <= $1 \
-             ORDER BY sqs_sync_change_id DESC LIMIT {AT_ONCE}",
-            self.tables.changes
-        );
-        let mut through = self.handed_through()?;
-        loop {
-            let (ids, found) = despite_cancel(|| {
-                transaction(|| {
-                    let ids: Vec<i64> = self
-                        .on_batch(|| sql::rows(&statement, &[through.into()], |row| row.need(1)))?;
-                    let found = super::on_catalog(|| {
-                        catalog::waiting::highest_in_doubt(self.sync.id, &ids)
-                    })?;
-                    Ok((ids, found))
-                })
-            })?;
-            match (found, ids.last()) {
-                (Some(id), _) => return Ok(id),
-                (None, Some(lowest)) => through = lowest - 1,
-                (None, None) => return Ok(0),
-            }
-        }
+        self.owned.last_in_doubt(self.handed_through()?, |step| despite_cancel(|| transaction(step)))
     }
 
     /// What another server noted as set aside, it may have sent afterwards.
@@ -195,28 +137,6 @@ impl Job {
     }
 }
 
-/// Changes that are dropped in one transaction.
-const AT_ONCE: i64 = 10_000;
-
-/// The columns and key of a sync's tables, as the change set has them now.
-pub struct Shape {
-    pub columns: Vec<Column>,
-    pub key: Vec<KeyColumn>,
-}
-
-impl Shape {
-    /// With raised rights.
-    pub fn of(job: &Job) -> Result<Shape> {
-        let columns: Vec<Column> = columns::of_table(tables::oid(&job.tables.changes)?)?;
-        let key = key::resolve(&job.sync.key, &columns)?;
-        Ok(Shape { columns, key })
-    }
-
-    pub fn change_set<'a>(&'a self, job: &'a Job) -> ChangeSet<'a> {
-        ChangeSet { tables: &job.tables, columns: &self.columns, key: &self.key }
-    }
-}
-
 /// Compiles a definition for those columns alone that it uses, which need not be all that the
 /// model has; returns with it what is to be read. With raised rights.
 pub fn compile_narrow(
@@ -224,15 +144,14 @@ pub fn compile_narrow(
     definition: &Definition,
     columns: &[Column],
 ) -> Result<(Wanted, Definitions)> {
-    let names = |columns: &[Column]| columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
-    let compiled = compile(sync, definition, &names(columns))?;
+    let compiled = compile(sync, definition, &columns::names(columns))?;
     let used = compiled.columns_used();
     let is_needed = |(i, column): &(usize, &Column)| {
         used.row.contains(i) || used.old.contains(i) || sync.key.contains(&column.name)
     };
     let needed: Vec<Column> =
         columns.iter().enumerate().filter(is_needed).map(|(_, c)| c.clone()).collect();
-    let narrow = compile(sync, definition, &names(&needed))?;
+    let narrow = compile(sync, definition, &columns::names(&needed))?;
     Ok((Wanted { columns: needed, old: !used.old.is_empty() }, narrow))
 }
 

@@ -7,9 +7,12 @@ mod claims;
 mod diffing;
 mod facts;
 mod handing;
+pub mod inspect;
 mod job;
-mod outgoing;
+pub mod outgoing;
+pub mod owned;
 mod pipeline;
+pub mod rendering;
 mod sender;
 mod settle;
 
@@ -18,7 +21,9 @@ use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, process};
 use job::Job;
+pub use claims::would_be_suppressed;
 pub use job::compile;
+pub use settle::error_of;
 use pipeline::Pipeline;
 
 /// How a run has ended.
@@ -130,7 +135,7 @@ fn catalog_transaction<T>(work: impl Fn() -> Result<T>) -> Result<T> {
 /// Runs `work` with raised rights and no endless wait for a lock.
 fn on_catalog<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     as_superuser(|| {
-        rights::set_locally(job::LOCK_TIMEOUT.0, job::LOCK_TIMEOUT.1)?;
+        rights::set_locally(owned::LOCK_TIMEOUT.0, owned::LOCK_TIMEOUT.1)?;
         work()
     })
 }

@@ -6,17 +6,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{Change, Definitions, Event, Message, PerEvent, Run, limits};
+use message::{Definitions, PerEvent};
 use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 
 use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Sent};
 use super::claims;
 use super::facts::Facts;
 use super::handing::{self, Batch, HandOver};
-use super::job::{self, Job, Shape};
+use super::job::{self, Job};
 use super::outgoing;
+use super::owned::Shape;
+use super::rendering::{self, Refused};
 use super::sender::Sender;
-use super::settle::{Refused, Settlement, Unsent};
+use super::settle::{Settlement, Unsent};
 use super::{End, State};
 use crate::catalog::{self, position::Origin};
 use crate::changes::change_set::Wanted;
@@ -392,12 +394,8 @@ impl<'a> Pipeline<'a> {
     }
 
     fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {
-        let rendered = change
-            .event
-            .parse::<Event>()
-            .map_err(|_| Refused::unknown_event(&change.event))
-            .and_then(|event| Ok((event, self.message(change, event)?)));
-        match rendered {
+        let longest = |queue: &str| self.facts.longest_message(queue);
+        match rendering::render(&self.definitions, change, &self.origin, longest) {
             Ok((event, mut message)) => Some(Entry {
                 message_id: message.message_id.take(),
                 message: outgoing::of(change.id, message),
@@ -408,25 +406,6 @@ impl<'a> Pipeline<'a> {
                 self.unsettled.add_refused(change.id, refused);
                 None
             }
-        }
-    }
-
-    fn message(&self, change: &ChangeRow, event: Event) -> std::result::Result<Message, Refused> {
-        let run = Run { id: self.origin.run_id, started_at: &self.origin.started_at };
-        let old = change.old.as_deref();
-        let told = Change { id: change.id, event, row: &change.values, old, run };
-        match self.definitions.render(&told) {
-            Some(rendered) => rendered
-                .and_then(|message| {
-                    limits::check_size(&message, self.facts.longest_message(&message.queue))?;
-                    Ok(message)
-                })
-                .map_err(|rejection| {
-                    let definition = self.definitions.of(event);
-                    let message_id = definition.and_then(|of| of.message_id(&told));
-                    Refused::from(rejection).with_message_id(message_id)
-                }),
-            None => Err(Refused::unknown_event(&change.event)),
         }
     }
 

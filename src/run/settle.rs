@@ -10,66 +10,12 @@ use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
 use super::job::Job;
+use super::rendering::Refused;
 use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
 use crate::changes::change_set::{self, ChangeSet};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result};
-
-/// Why a row makes no message, or SQS takes none of it.
-#[derive(Clone)]
-pub struct Refused {
-    code: String,
-    reason: String,
-    hint: Option<String>,
-    /// The name that the user's `message_id` gives the message.
-    message_id: Option<String>,
-}
-
-impl Refused {
-    pub fn new(code: &str, reason: impl Into<String>, hint: &str) -> Refused {
-        Refused {
-            code: code.to_owned(),
-            reason: reason.into(),
-            hint: Some(hint.to_owned()),
-            message_id: None,
-        }
-    }
-
-    pub fn with_message_id(self, message_id: Option<String>) -> Refused {
-        Refused { message_id, ..self }
-    }
-
-    pub fn unknown_event(event: &str) -> Refused {
-        Refused {
-            code: "unpublished_event".to_owned(),
-            reason: format!("the event {event} is not published"),
-            hint: None,
-            message_id: None,
-        }
-    }
-
-    /// A queue that the row has chosen takes no messages.
-    pub fn by_queue(failure: &Failure) -> Refused {
-        Refused {
-            code: failure.code.clone().unwrap_or_else(|| "queue_unusable".to_owned()),
-            reason: failure.message.clone(),
-            hint: failure.hint.clone(),
-            message_id: None,
-        }
-    }
-}
-
-impl From<message::Rejection> for Refused {
-    fn from(rejection: message::Rejection) -> Refused {
-        Refused {
-            code: rejection.code.to_owned(),
-            reason: rejection.reason,
-            hint: rejection.hint,
-            message_id: None,
-        }
-    }
-}
 
 /// Why a message was not sent. "Not sent" is the publisher's word for its own attempts: a change
 /// that an earlier run, or another runner, may have sent stays in doubt.
