@@ -294,6 +294,104 @@ CREATE FUNCTION @extschema@.sqs_sync_resume(name text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_resume_wrapper';
 COMMENT ON FUNCTION @extschema@.sqs_sync_resume(text) IS 'lets a paused sync run again';
 
+-- What one looks at before a run ---------------------------------------------------------
+
+CREATE FUNCTION @extschema@.sqs_sync_preview(
+  name            text,
+  count           integer DEFAULT 20,
+  OUT key         text,
+  OUT event       text,
+  OUT queue       text,
+  OUT group_id    text,
+  OUT dedup_id    text,
+  OUT delay_seconds integer,
+  OUT attributes  json,
+  OUT body        text,
+  OUT bytes       integer,
+  OUT problem     text,
+  OUT hint        text,
+  OUT "row"       json,
+  OUT old         json,
+  OUT change_id   bigint
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_preview_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_preview(text, integer)
+  IS 'what a run would send now, changes in doubt first; sends and changes nothing';
+
+CREATE FUNCTION @extschema@.sqs_sync_render(
+  name            text,
+  INOUT key       text,
+  INOUT event     text DEFAULT NULL,
+  OUT queue       text,
+  OUT group_id    text,
+  OUT dedup_id    text,
+  OUT delay_seconds integer,
+  OUT attributes  json,
+  OUT body        text,
+  OUT bytes       integer,
+  OUT problem     text,
+  OUT hint        text,
+  OUT "row"       json,
+  OUT old         json,
+  OUT change_id   bigint
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_render_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_render(text, text, text)
+  IS 'the message of one row of the model, by its key, whatever the queue has been told';
+
+CREATE FUNCTION @extschema@.sqs_sync_test(
+  name            text,
+  INOUT key       text DEFAULT NULL,
+  INOUT event     text DEFAULT NULL,
+  OUT queue       text,
+  OUT queue_url   text,
+  OUT dedup_id    text,
+  OUT message_id  text,
+  OUT sequence_number text,
+  OUT request_id  text,
+  OUT code        text,
+  OUT error       text,
+  OUT hint        text
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_test_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_test(text, text, text)
+  IS 'sends one real message, of this row or the model''s first, and returns SQS''s answer; the snapshot stays';
+
+CREATE FUNCTION @extschema@.sqs_sync_check(
+  name            text,
+  OUT item        text,
+  OUT ok          boolean,
+  OUT detail      text,
+  OUT hint        text
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_check_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_check(text)
+  IS 'whether all that a run needs is there, a row a thing: false is wrong, null is worth knowing';
+
+CREATE FUNCTION @extschema@.sqs_sync_explain(
+  name            text,
+  OUT item        text,
+  OUT value       text
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_explain_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_explain(text)
+  IS 'how a run would compare, and what it would send and cost now';
+
+CREATE FUNCTION @extschema@.sqs_sync_queues(
+  server          text,
+  prefix          text DEFAULT NULL,
+  OUT name        text,
+  OUT url         text,
+  OUT arn         text,
+  OUT type        text,
+  OUT maximum_message_size integer,
+  OUT content_based_deduplication boolean,
+  OUT deduplication_scope text
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_queues_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_queues(text, text)
+  IS 'the queues of a connection''s account and region, by sqs:ListQueues; what sqs:GetQueueAttributes would tell is null without that right';
+
 -- Runs ---------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.sqs_sync_run(name text) RETURNS bigint

@@ -3,6 +3,7 @@
 //! A map of the system, in the order in which a run passes through it:
 //!
 //! * [`api`]: the SQL functions. `sqs_sync_create` stores a sync, `sqs_sync_run` queues a run.
+//! * [`look`]: what one looks at before a run: a preview, a check, a test message.
 //! * [`worker`]: the processes. A launcher keeps a worker in each database that has the
 //!   extension; the worker starts a runner for each run that is due.
 //! * [`run`]: the way of a run: what is in doubt is sent again, the diff is taken, changes are
@@ -13,13 +14,14 @@
 //! * [`pg`]: all glue to Postgres's C interface, and every `unsafe` block.
 //!
 //! Two crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
-//! messages to SQS from a thread of its own. Dependencies run one way: api → run → changes,
+//! messages to SQS from a thread of its own. Dependencies run one way: api → look → run → changes,
 //! catalog, connection, message, publisher → pg.
 
 mod api;
 mod catalog;
 mod changes;
 mod connection;
+mod look;
 mod pg;
 mod run;
 mod settings;

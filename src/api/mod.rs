@@ -2,7 +2,10 @@
 //! rights are raised around what touches our catalog only.
 
 mod access;
+mod checks;
 mod events;
+mod previews;
+mod queues;
 mod runs;
 mod syncs;
 mod worker;

@@ -61,28 +61,59 @@ pub struct Origin {
 /// promotion ids may have been sent that this server knows nothing of. (After an upgrade or a
 /// restore timelines begin anew, and may be lower.)
 pub fn begin_change_set(sync_id: i32, run_id: i64, count: i64, timeline: u32) -> Result<i64> {
-    sql::returning(
+    let statement = format!(
         "UPDATE sqs_sync.position p \
-         SET next_change_id = $2 + CASE timeline WHEN $3 THEN next_change_id \
-               ELSE GREATEST(next_change_id + (1::int8 << 32), $3 << 40) END, timeline = $3, \
+         SET next_change_id = {} + $4, timeline = $2, \
              run_id = r.run_id, run_started_at = r.started_at, version = r.version \
          FROM sqs_sync.run r \
-         WHERE p.sync_id = $1 AND r.run_id = $4 RETURNING next_change_id - $2",
-        &[sync_id.into(), count.into(), i64::from(timeline).into(), run_id.into()],
+         WHERE p.sync_id = $1 AND r.run_id = $3 RETURNING next_change_id - $4",
+        FIRST_ID
+    );
+    sql::returning(
+        &statement,
+        &[sync_id.into(), i64::from(timeline).into(), run_id.into(), count.into()],
         |row| row.need(1),
     )?
     .pop()
     .ok_or_else(|| Error::internal(format!("sync {sync_id} does not exist")))
 }
 
+/// The first id of a change set that begins now, on the timeline `$2`.
+const FIRST_ID: &str = "CASE timeline WHEN $2 THEN next_change_id \
+                        ELSE GREATEST(next_change_id + (1::int8 << 32), $2 << 40) END";
+
+/// The change id that the next change would get.
+pub fn next_change_id(sync_id: i32, timeline: u32) -> Result<i64> {
+    let statement = format!("SELECT {FIRST_ID} FROM sqs_sync.position WHERE sync_id = $1");
+    sql::value(&statement, &[sync_id.into(), i64::from(timeline).into()])
+}
+
 /// Where the change set comes from; none if there never was one.
 pub fn origin(sync_id: i32) -> Result<Option<Origin>> {
-    sql::row(
-        "SELECT run_id, pg_catalog.to_char(run_started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), version \
-         FROM sqs_sync.position WHERE sync_id = $1 AND version IS NOT NULL",
-        &[sync_id.into()],
-        |row| Ok(Origin { run_id: row.need(1)?, started_at: row.need(2)?, version: row.need(3)? }),
-    )
+    let statement = format!(
+        "SELECT run_id, pg_catalog.to_char(run_started_at AT TIME ZONE 'UTC', {ISO_8601}), version \
+         FROM sqs_sync.position WHERE sync_id = $1 AND version IS NOT NULL"
+    );
+    sql::row(&statement, &[sync_id.into()], |row| {
+        Ok(Origin { run_id: row.need(1)?, started_at: row.need(2)?, version: row.need(3)? })
+    })
+}
+
+const ISO_8601: &str = r#"'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"#;
+
+/// What the origin would be of a change set that a run finds now: of the one that waits, or of
+/// the next one that is asked for.
+pub fn next_origin(sync_id: i32, version: i32) -> Result<Origin> {
+    let statement = format!(
+        "SELECT COALESCE((SELECT r.run_id FROM sqs_sync.run r WHERE r.sync_id = $1 AND r.state = 'queued'), \
+                         CASE WHEN is_called THEN last_value + 1 ELSE last_value END), \
+                pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', {ISO_8601}) \
+         FROM sqs_sync.run_id_seq"
+    );
+    sql::row(&statement, &[sync_id.into()], |row| {
+        Ok(Origin { run_id: row.need(1)?, started_at: row.need(2)?, version })
+    })?
+    .ok_or_else(|| Error::internal("a sequence gave no value"))
 }
 
 /// Rows that the snapshot has.

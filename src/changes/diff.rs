@@ -8,17 +8,18 @@
 
 use message::Event;
 use pgrx::datum::DatumWithOid;
+use pgrx::spi::SpiCursor;
 
 use super::change_set;
 use super::columns::Column;
 use super::condition::{self, Conditions};
 use super::key::{self, KeyColumn, MAX_KEY_BYTES, Order};
 use super::tables::Tables;
+use super::told::Told;
 use crate::catalog::rejection::Rejection;
-use crate::pg::hash;
 use crate::pg::planner::{self, MODEL_ALIAS as MODEL};
 use crate::pg::spool::{self, Spool};
-use crate::pg::{Error, Result};
+use crate::pg::{Error, Result, hash, receiver, rights};
 
 /// What a diff compares.
 pub struct Subject<'a> {
@@ -31,18 +32,25 @@ pub struct Subject<'a> {
     pub compared: &'a [Column],
     pub key: &'a [KeyColumn],
     pub order: &'a [Order],
+    pub told: Told<'a>,
 }
 
 impl Subject<'_> {
     /// Finds what changed. Run as the owner, in a transaction with one snapshot.
     pub fn compare(&self) -> Result<Spool> {
-        let compared = self.columns.iter().map(|c| self.compared.contains(c)).collect();
+        let compared = self.columns.iter().map(|c| self.told.compares(c, self.compared)).collect();
         planner::as_merge_join(|| {
             Spool::fill(&self.statement(), self.key.len(), compared, MAX_KEY_BYTES as usize)
         })
     }
 
-    fn key_positions(&self) -> Vec<usize> {
+    /// The plan of the statement, as EXPLAIN shows it. Run as the owner.
+    pub fn plan(&self) -> Result<Vec<String>> {
+        planner::as_merge_join(|| receiver::explain(&self.statement()))
+    }
+
+    /// The numbers of the key's columns.
+    pub fn key_positions(&self) -> Vec<usize> {
         let position = |k: &KeyColumn| self.columns.iter().position(|c| c.name == k.column.name);
         self.key.iter().filter_map(position).map(|i| i + 1).collect()
     }
@@ -77,13 +85,13 @@ impl Subject<'_> {
                     s.sqs_sync_hash_version AS told_version, {}, {} \
              FROM (SELECT true AS present, {} \
                    FROM {} AS m ORDER BY {}) AS {MODEL} \
-             FULL JOIN ONLY {} AS s ON {same_key}",
+             FULL JOIN {} ON {same_key}",
             keys.join(", "),
             contents.join(", "),
             named.join(", "),
             self.model,
             order.join(", "),
-            self.tables.snapshot,
+            self.told_as("s"),
         )
     }
 
@@ -97,21 +105,35 @@ impl Subject<'_> {
         conditions: &Conditions,
     ) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
-        let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
         let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
-        let gone: Vec<String> = columns.iter().map(|c| format!("s.{c}")).collect();
-        let is_due = self.is_due(conditions);
         let statement = format!(
             "INSERT INTO {} (sqs_sync_change_id, sqs_sync_event, sqs_sync_hash, {}) \
-             SELECT CASE WHEN is_due THEN id ELSE -id END, event, hash, {} \
-             FROM (SELECT $1 - 1 + row_number() OVER ({}) AS id, event, hash, is_due, {} \
-                   FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} AS is_due, {} FROM {} AS p {} \
-                         UNION ALL \
-                         SELECT 'removed', NULL, {}, {} FROM {} AS g JOIN ONLY {} AS s ON {}) AS u (event, hash, is_due, {}) \
-                   WHERE event = ANY ($2)) AS n",
+             SELECT CASE WHEN is_due THEN id ELSE -id END, event, hash, {} FROM ({}) AS n",
             self.tables.changes,
             columns.join(", "),
             contents.join(", "),
+            self.numbered(first_id, published, conditions),
+        );
+        found.with_relations(|client| {
+            client.update(statement.as_str(), None, &[])?;
+            Ok(())
+        })
+    }
+
+    /// A SELECT of what is published, from the spooled rows: its id, from `first_id` in the order
+    /// of the model, event, hash, whether a message of it is due, and contents.
+    pub fn numbered(&self, first_id: i64, published: &[Event], conditions: &Conditions) -> String {
+        let put: Vec<String> = (1..=self.columns.len()).map(|n| format!("p.c{n}")).collect();
+        let contents: Vec<String> = (1..=self.columns.len()).map(|n| format!("c{n}")).collect();
+        let gone: Vec<String> = self.columns.iter().map(|c| format!("s.{}", c.quoted())).collect();
+        let events: Vec<String> = published.iter().map(|event| format!("'{event}'")).collect();
+        let is_due = self.is_due(conditions);
+        format!(
+            "SELECT {first_id}::pg_catalog.int8 - 1 + row_number() OVER ({}) AS id, event, hash, is_due, {} \
+             FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} AS is_due, {} FROM {} AS p {} \
+                   UNION ALL \
+                   SELECT 'removed', NULL, {}, {} FROM {} AS g JOIN {} ON {}) AS u (event, hash, is_due, {}) \
+             WHERE event = ANY (ARRAY[{}]::pg_catalog.text[])",
             self.ordering(),
             contents.join(", "),
             is_due.of_put,
@@ -121,15 +143,11 @@ impl Subject<'_> {
             is_due.of_gone,
             gone.join(", "),
             spool::GONE,
-            self.tables.snapshot,
+            self.told_as("s"),
             self.is_gone(),
             contents.join(", "),
-        );
-        let arguments: [DatumWithOid<'_>; 2] = [first_id.into(), names_of(published).into()];
-        found.with_relations(|client| {
-            client.update(statement.as_str(), None, &arguments)?;
-            Ok(())
-        })
+            events.join(", "),
+        )
     }
 
     /// Whether a message is due for a row of [`spool::PUT`] or [`spool::GONE`], in SQL.
@@ -154,7 +172,7 @@ impl Subject<'_> {
                 |i| format!("s.{}", self.key[i].column.quoted()),
                 |i| format!("p.k{}", i + 1),
             );
-            format!("LEFT JOIN ONLY {} AS s ON {same_key}", self.tables.snapshot)
+            format!("LEFT JOIN {} ON {same_key}", self.told_as("s"))
         };
         IsDue {
             of_put: if reads_told { of_put } else { "true".to_owned() },
@@ -233,22 +251,29 @@ impl Subject<'_> {
             return Ok(());
         }
         let statement = self.unfit_statement();
+        rights::pin_output();
         found.with_relations(|client| {
             let mut cursor = client.try_open_cursor(statement.as_str(), &[])?;
             loop {
-                let mut rejections = Vec::new();
-                for row in cursor.fetch(UNFIT_AT_ONCE)? {
-                    let missing = || Error::internal("a rejected key has no text");
-                    let key = row.get::<String>(1)?.ok_or_else(missing)?;
-                    let code = row.get::<String>(2)?.ok_or_else(missing)?;
-                    let rows = row.get::<i64>(3)?.ok_or_else(missing)?;
-                    rejections.push(unfit(key, code, rows));
-                }
+                let rejections = fetch_unfit(&mut cursor, UNFIT_AT_ONCE)?;
                 if rejections.is_empty() {
                     return Ok(());
                 }
                 hand_on(&rejections)?;
             }
+        })
+    }
+
+    /// The first of the same.
+    pub fn some_unfit(&self, found: &Spool, most: usize) -> Result<Vec<Rejection>> {
+        if found.counts.unfit == 0 && found.counts.too_long == 0 {
+            return Ok(Vec::new());
+        }
+        let statement = self.unfit_statement();
+        let most = i64::try_from(most).map_or(UNFIT_AT_ONCE, |most| most.min(UNFIT_AT_ONCE));
+        rights::pin_output();
+        found.with_relations(|client| {
+            fetch_unfit(&mut client.try_open_cursor(statement.as_str(), &[])?, most)
         })
     }
 
@@ -286,6 +311,19 @@ fn names_of(events: &[Event]) -> Vec<String> {
 const UNFIT_AT_ONCE: i64 = 1000;
 /// Letters of a key that a rejection shows.
 const SHOWN_KEY: usize = 3000;
+
+fn fetch_unfit(cursor: &mut SpiCursor<'_>, most: i64) -> Result<Vec<Rejection>> {
+    let missing = || Error::internal("a rejected key has no text");
+    cursor
+        .fetch(most)?
+        .map(|row| {
+            let key = row.get::<String>(1)?.ok_or_else(missing)?;
+            let code = row.get::<String>(2)?.ok_or_else(missing)?;
+            let rows = row.get::<i64>(3)?.ok_or_else(missing)?;
+            Ok(unfit(key, code, rows))
+        })
+        .collect()
+}
 
 /// The key as the text of a JSON object: a SQL expression.
 pub fn key_json(key: &[KeyColumn], value: impl Fn(usize) -> String) -> String {

@@ -56,8 +56,7 @@ impl Layout {
         compared: &[Column],
         as_owner: &AsOwner<'_>,
     ) -> Result<()> {
-        let covered: Vec<Column> =
-            self.kept.iter().filter(|c| compared.contains(c)).cloned().collect();
+        let covered = self.covered(compared);
         if !self.is_hashed_by(hashed, &covered) {
             as_owner.run(|| hash_again(tables, &covered))?;
         }
@@ -72,8 +71,18 @@ impl Layout {
         Ok(())
     }
 
+    /// Of the columns that are compared those that the queue has been told of.
+    pub fn covered(&self, compared: &[Column]) -> Vec<Column> {
+        self.kept.iter().filter(|c| compared.contains(c)).cloned().collect()
+    }
+
+    /// Whether the tables have the model's columns already.
+    pub fn is_as_told(&self) -> bool {
+        self.added.is_empty() && self.dropped.is_empty()
+    }
+
     /// Whether the snapshot's hashes cover these columns and no others.
-    fn is_hashed_by(&self, hashed: Option<&[String]>, covered: &[Column]) -> bool {
+    pub fn is_hashed_by(&self, hashed: Option<&[String]>, covered: &[Column]) -> bool {
         match hashed {
             None => self.dropped.is_empty() && covered.len() == self.kept.len(),
             Some(names) => {
@@ -127,13 +136,15 @@ impl Layout {
 }
 
 fn hash_again(tables: &Tables, covered: &[Column]) -> Result<()> {
-    let covered: Vec<String> = covered.iter().map(Column::quoted).collect();
-    let statement = format!(
-        "UPDATE ONLY {} SET sqs_sync_hash = sqs_sync.row_hash(ROW({}))",
-        tables.snapshot,
-        covered.join(", ")
-    );
+    let hash = hash_of(covered, "t");
+    let statement = format!("UPDATE ONLY {} AS t SET sqs_sync_hash = {hash}", tables.snapshot);
     sql::execute(&statement, &[]).map(|_| ())
+}
+
+/// The hash of these columns of a row of one of our tables, in SQL.
+pub fn hash_of(columns: &[Column], of: &str) -> String {
+    let values: Vec<String> = columns.iter().map(|c| format!("{of}.{}", c.quoted())).collect();
+    format!("sqs_sync.row_hash(ROW({}))", values.join(", "))
 }
 
 /// The rights and settings under which the model is read.

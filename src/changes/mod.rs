@@ -9,6 +9,8 @@ pub mod diff;
 pub mod key;
 pub mod layout;
 pub mod model;
+pub mod reading;
 pub mod tables;
+pub mod told;
 
 pub use tables::Tables;

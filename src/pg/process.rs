@@ -126,6 +126,12 @@ pub fn sleep_interruptibly(timeout: Duration) {
     check_for_interrupts();
 }
 
+/// The same, until the descriptor is readable.
+pub fn wait_interruptibly(readable: RawFd, timeout: Duration) {
+    wait_latch(Some(readable), timeout);
+    check_for_interrupts();
+}
+
 /// Whether a cancel (`pg_cancel_backend`, `sqs_sync_cancel`) came since this was asked last.
 pub fn cancel_requested() -> bool {
     // SAFETY: reads and clears a flag that a signal handler sets; a cancel that comes between

@@ -66,6 +66,12 @@ pub(super) fn owns_extension() -> bool {
     }
 }
 
+/// Whether a model, or other code of somebody's, is running in a security-restricted operation.
+pub fn is_restricted() -> bool {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::InSecurityRestrictedOperation() }
+}
+
 /// Changes a setting until the end of the current nest level of settings.
 pub fn set_locally(name: &str, value: &str) -> Result<()> {
     let name = c_string(name)?;

@@ -9,7 +9,7 @@ use std::ffi::CStr;
 use message::Value;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Datum, Oid};
-use pgrx::spi::Spi;
+use pgrx::spi::{Spi, SpiClient};
 
 use super::varlena::with_bytes;
 use super::{Error, Result};
@@ -25,7 +25,8 @@ pub struct ChangeRow {
 }
 
 impl ChangeRow {
-    fn bytes(&self) -> usize {
+    /// Memory that it takes.
+    pub fn bytes(&self) -> usize {
         let length = |value: &Value<'_>| match value {
             Value::Number(text) | Value::Text(text) | Value::Json(text) => text.len(),
             Value::Bytes(bytes) => bytes.len(),
@@ -54,27 +55,36 @@ pub fn read_changes(
     columns: usize,
     limit: Limit,
 ) -> Result<Vec<ChangeRow>> {
-    Spi::connect(|client| {
-        let mut cursor = client.try_open_cursor(statement, arguments)?;
-        let mut readers = Vec::new();
-        let mut changes = Vec::new();
-        let (mut bytes, mut fetch) = (0, FIRST_FETCH);
-        while changes.len() < limit.rows && bytes < limit.bytes {
-            let wanted = fetch.min(limit.rows - changes.len());
-            cursor.fetch(wanted as i64)?;
-            let room = limit.bytes - bytes;
-            // SAFETY: the fetch above has just set the table, which is freed once read.
-            let fetched = unsafe { take_tuples(&mut readers, columns, room)? };
-            let got = fetched.len();
-            bytes += fetched.iter().map(ChangeRow::bytes).sum::<usize>();
-            changes.extend(fetched);
-            if got < wanted {
-                break;
-            }
-            fetch *= 2;
+    Spi::connect(|client| read_changes_by(client, statement, arguments, columns, limit))
+}
+
+/// The same, where the relations are registered that the statement reads.
+pub fn read_changes_by(
+    client: &SpiClient<'_>,
+    statement: &str,
+    arguments: &[DatumWithOid<'_>],
+    columns: usize,
+    limit: Limit,
+) -> Result<Vec<ChangeRow>> {
+    let mut cursor = client.try_open_cursor(statement, arguments)?;
+    let mut readers = Vec::new();
+    let mut changes = Vec::new();
+    let (mut bytes, mut fetch) = (0, FIRST_FETCH);
+    while changes.len() < limit.rows && bytes < limit.bytes {
+        let wanted = fetch.min(limit.rows - changes.len());
+        cursor.fetch(wanted as i64)?;
+        let room = limit.bytes - bytes;
+        // SAFETY: the fetch above has just set the table, which is freed once read.
+        let fetched = unsafe { take_tuples(&mut readers, columns, room)? };
+        let got = fetched.len();
+        bytes += fetched.iter().map(ChangeRow::bytes).sum::<usize>();
+        changes.extend(fetched);
+        if got < wanted {
+            break;
         }
-        Ok(changes)
-    })
+        fetch *= 2;
+    }
+    Ok(changes)
 }
 
 /// Tuples are read until they have filled `room` bytes; the rest is left for the next batch.

@@ -8,7 +8,7 @@
 //! whose place the hash of the model's row is put here, the hash of the snapshot's row (null:
 //! none), the version of the snapshot's hash, the key's columns, then the model's columns.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 use message::Event;
 use pgrx::prelude::*;
@@ -16,6 +16,7 @@ use pgrx::spi::SpiClient;
 use pgrx::{PgMemoryContexts, pg_sys};
 
 use super::hash::{self, RowHasher};
+use super::receiver::{self, Receives};
 use super::{Error, Result};
 
 /// Memory of each store, in kB, before it goes to disk: a backfill must not hold more than a
@@ -78,23 +79,8 @@ impl Spool {
         compared: Vec<bool>,
         max_key_bytes: usize,
     ) -> Result<Spool> {
-        let statement = super::rights::c_string(statement)?;
         let mut collector = Collector::new(key_columns, compared, max_key_bytes);
-        let mut receiver = Receiver::new(&mut collector);
-        let status = Spi::connect(|_| {
-            // SAFETY: connected; the receiver and what it collects outlive the statement.
-            unsafe {
-                let options = pg_sys::SPIExecuteOptions {
-                    read_only: false,
-                    dest: (&raw mut receiver).cast(),
-                    ..Default::default()
-                };
-                pg_sys::SPI_execute_extended(statement.as_ptr(), &options)
-            }
-        });
-        if status != pg_sys::SPI_OK_SELECT as i32 {
-            return Err(Error::internal(format!("the diff ended with SPI status {status}")));
-        }
+        receiver::select(statement, &mut collector)?;
         collector.finish()
     }
 
@@ -113,7 +99,8 @@ impl Spool {
         Spi::connect_mut(|client| {
             let names = [PUT, GONE, UNFIT, TOO_LONG];
             for ((name, store), rows) in names.iter().zip(self.stores).zip(counts) {
-                self.register(name, store, rows)?;
+                // SAFETY: connected; the stores live until the end of the transaction.
+                unsafe { receiver::register(name, store, self.tupdesc, rows)? };
             }
             work(client)
         })
@@ -127,70 +114,7 @@ impl Spool {
             unsafe { pg_sys::tuplestore_end(store) };
         }
     }
-
-    fn register(&self, name: &str, store: *mut pg_sys::Tuplestorestate, rows: i64) -> Result<()> {
-        let name: CString = super::rights::c_string(name)?;
-        // SAFETY: connected to SPI, whose memory context holds the entry as long as it is
-        // needed; the store lives until the end of the transaction.
-        let status = unsafe {
-            let entry = pg_sys::palloc0(size_of::<pg_sys::EphemeralNamedRelationData>())
-                .cast::<pg_sys::EphemeralNamedRelationData>();
-            (*entry).md.name = pg_sys::pstrdup(name.as_ptr());
-            (*entry).md.tupdesc = self.tupdesc;
-            (*entry).md.enrtype = pg_sys::EphemeralNameRelationType::ENR_NAMED_TUPLESTORE;
-            (*entry).md.enrtuples = rows as f64;
-            (*entry).reldata = store.cast();
-            pg_sys::SPI_register_relation(entry)
-        };
-        if status != pg_sys::SPI_OK_REL_REGISTER as i32 {
-            return Err(Error::internal(format!("spooled rows: SPI status {status}")));
-        }
-        Ok(())
-    }
 }
-
-/// What Postgres calls for each row; its first field is what Postgres knows of it.
-#[repr(C)]
-struct Receiver {
-    base: pg_sys::DestReceiver,
-    collector: *mut Collector,
-}
-
-impl Receiver {
-    fn new(collector: &mut Collector) -> Receiver {
-        let base = pg_sys::DestReceiver {
-            receiveSlot: Some(receive),
-            rStartup: Some(start),
-            rShutdown: Some(ignore),
-            rDestroy: Some(ignore),
-            mydest: pg_sys::CommandDest::DestTuplestore,
-        };
-        Receiver { base, collector }
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn start(
-    receiver: *mut pg_sys::DestReceiver,
-    _operation: i32,
-    tupdesc: pg_sys::TupleDesc,
-) {
-    // SAFETY: called with the receiver that was passed, which is a `Receiver`.
-    unsafe { (*(*receiver.cast::<Receiver>()).collector).start(tupdesc) };
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn receive(
-    slot: *mut pg_sys::TupleTableSlot,
-    receiver: *mut pg_sys::DestReceiver,
-) -> bool {
-    // SAFETY: as above; the slot holds a row of the statement.
-    unsafe { (*(*receiver.cast::<Receiver>()).collector).receive(slot) };
-    true
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn ignore(_receiver: *mut pg_sys::DestReceiver) {}
 
 /// How two values of a key column are compared, and copied.
 struct KeyColumn {
@@ -273,76 +197,6 @@ impl Collector {
             stores,
             counts: Counts::default(),
             unknown_version: None,
-        }
-    }
-
-    /// # Safety
-    /// `tupdesc` describes the diff's rows.
-    unsafe fn start(&mut self, tupdesc: pg_sys::TupleDesc) {
-        // SAFETY: copies live as long as the transaction; the key's types have an equality,
-        // which creation checked, and the type cache keeps what it gives.
-        unsafe {
-            PgMemoryContexts::TopTransactionContext.switch_to(|_| {
-                self.tupdesc = pg_sys::CreateTupleDescCopy(tupdesc);
-                self.pending = pg_sys::MakeSingleTupleTableSlot(
-                    self.tupdesc,
-                    &raw const pg_sys::TTSOpsVirtual,
-                );
-            });
-            self.columns = (*tupdesc).natts as usize;
-            let attributes = pgrx::PgTupleDesc::from_pg_unchecked(self.tupdesc);
-            for attribute in attributes.iter().skip(LEADING).take(self.key_columns) {
-                let entry = pg_sys::lookup_type_cache(
-                    attribute.atttypid,
-                    pg_sys::TYPECACHE_EQ_OPR_FINFO as i32,
-                );
-                self.key.push(KeyColumn {
-                    equal: &raw mut (*entry).eq_opr_finfo,
-                    collation: attribute.attcollation,
-                    length: attribute.attlen,
-                    by_value: attribute.attbyval,
-                    by_bits: attribute.attbyval && KeyColumn::BY_BITS.contains(&attribute.atttypid),
-                });
-            }
-            let contents = attributes.iter().skip(LEADING + self.key_columns);
-            let types = contents.map(|a| a.atttypid);
-            self.hasher = RowHasher::new(types.zip(self.compared.iter().copied()));
-        }
-    }
-
-    /// # Safety
-    /// `slot` holds a row of the diff.
-    unsafe fn receive(&mut self, slot: *mut pg_sys::TupleTableSlot) {
-        // SAFETY: all columns are deformed first; their types are the diff's.
-        unsafe {
-            if ((*slot).tts_nvalid as usize) < self.columns {
-                pg_sys::slot_getsomeattrs(slot, self.columns as i32);
-            }
-            let values = std::slice::from_raw_parts((*slot).tts_values, self.columns);
-            let nulls = std::slice::from_raw_parts((*slot).tts_isnull, self.columns);
-            let key = LEADING..LEADING + self.key_columns;
-            if nulls[key.clone()].contains(&true) {
-                self.put_unfit(slot);
-            } else if self.key_bytes(&values[key.clone()]) > self.max_key_bytes {
-                self.counts.too_long += 1;
-                pg_sys::tuplestore_puttupleslot(self.stores[3], slot);
-            } else if self.is_previous(&values[key.clone()]) {
-                self.pending_is = None;
-                self.put_unfit(slot);
-            } else {
-                self.flush();
-                self.remember(&values[key]);
-                self.counts.told += i64::from(!nulls[SNAPSHOT_HASH]);
-                let hash = (!nulls[PRESENT]).then(|| self.hash(values, nulls));
-                self.pending_is = self.change_of(hash, values, nulls);
-                if self.pending_is.is_some() {
-                    pg_sys::ExecCopySlot(self.pending, slot);
-                    if let Some(hash) = hash {
-                        *(*self.pending).tts_values.add(MODEL_HASH) = pg_sys::Datum::from(hash);
-                        *(*self.pending).tts_isnull.add(MODEL_HASH) = false;
-                    }
-                }
-            }
         }
     }
 
@@ -479,6 +333,74 @@ impl Collector {
         // SAFETY: the slot was made in `start`; the stores stay.
         unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.pending) };
         Ok(Spool { counts: self.counts, tupdesc: self.tupdesc, stores: self.stores })
+    }
+}
+
+impl Receives for Collector {
+    unsafe fn start(&mut self, tupdesc: pg_sys::TupleDesc) {
+        // SAFETY: copies live as long as the transaction; the key's types have an equality,
+        // which creation checked, and the type cache keeps what it gives.
+        unsafe {
+            PgMemoryContexts::TopTransactionContext.switch_to(|_| {
+                self.tupdesc = pg_sys::CreateTupleDescCopy(tupdesc);
+                self.pending = pg_sys::MakeSingleTupleTableSlot(
+                    self.tupdesc,
+                    &raw const pg_sys::TTSOpsVirtual,
+                );
+            });
+            self.columns = (*tupdesc).natts as usize;
+            let attributes = pgrx::PgTupleDesc::from_pg_unchecked(self.tupdesc);
+            for attribute in attributes.iter().skip(LEADING).take(self.key_columns) {
+                let entry = pg_sys::lookup_type_cache(
+                    attribute.atttypid,
+                    pg_sys::TYPECACHE_EQ_OPR_FINFO as i32,
+                );
+                self.key.push(KeyColumn {
+                    equal: &raw mut (*entry).eq_opr_finfo,
+                    collation: attribute.attcollation,
+                    length: attribute.attlen,
+                    by_value: attribute.attbyval,
+                    by_bits: attribute.attbyval && KeyColumn::BY_BITS.contains(&attribute.atttypid),
+                });
+            }
+            let contents = attributes.iter().skip(LEADING + self.key_columns);
+            let types = contents.map(|a| a.atttypid);
+            self.hasher = RowHasher::new(types.zip(self.compared.iter().copied()));
+        }
+    }
+
+    unsafe fn receive(&mut self, slot: *mut pg_sys::TupleTableSlot) {
+        // SAFETY: all columns are deformed first; their types are the diff's.
+        unsafe {
+            if ((*slot).tts_nvalid as usize) < self.columns {
+                pg_sys::slot_getsomeattrs(slot, self.columns as i32);
+            }
+            let values = std::slice::from_raw_parts((*slot).tts_values, self.columns);
+            let nulls = std::slice::from_raw_parts((*slot).tts_isnull, self.columns);
+            let key = LEADING..LEADING + self.key_columns;
+            if nulls[key.clone()].contains(&true) {
+                self.put_unfit(slot);
+            } else if self.key_bytes(&values[key.clone()]) > self.max_key_bytes {
+                self.counts.too_long += 1;
+                pg_sys::tuplestore_puttupleslot(self.stores[3], slot);
+            } else if self.is_previous(&values[key.clone()]) {
+                self.pending_is = None;
+                self.put_unfit(slot);
+            } else {
+                self.flush();
+                self.remember(&values[key]);
+                self.counts.told += i64::from(!nulls[SNAPSHOT_HASH]);
+                let hash = (!nulls[PRESENT]).then(|| self.hash(values, nulls));
+                self.pending_is = self.change_of(hash, values, nulls);
+                if self.pending_is.is_some() {
+                    pg_sys::ExecCopySlot(self.pending, slot);
+                    if let Some(hash) = hash {
+                        *(*self.pending).tts_values.add(MODEL_HASH) = pg_sys::Datum::from(hash);
+                        *(*self.pending).tts_isnull.add(MODEL_HASH) = false;
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Transactions of a background worker, with an error boundary: an ERROR or a panic inside
-//! becomes a value, the transaction is rolled back, and the process goes on.
+//! becomes a value, the transaction is rolled back, and the process goes on. And the same inside
+//! of a session's transaction, which goes on.
 
 use std::panic::AssertUnwindSafe;
 
@@ -39,6 +40,34 @@ pub fn transaction_at<T>(isolation: Isolation, work: impl FnOnce() -> Result<T>)
     result
 }
 
+/// Runs `work` in a subtransaction, so that an ERROR inside becomes a value and the session's
+/// transaction can go on. What `work` has done is kept if it succeeds.
+pub fn attempt<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: begun and ended in pairs; memory context and resource owner are those of before
+    // afterwards, as PL/pgSQL has it for a block with an exception handler.
+    let (memory, resources) = unsafe {
+        let before = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(before.0);
+        before
+    };
+    let result = PgTryBuilder::new(AssertUnwindSafe(work))
+        .catch_others(|caught| Err(Error::from_caught(caught)))
+        .catch_rust_panic(|caught| Err(Error::from_caught(caught)))
+        .execute();
+    // SAFETY: as above; the subtransaction is the one begun above, since all inside were ended
+    // or go with it.
+    unsafe {
+        match &result {
+            Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
+            Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+        }
+        pg_sys::MemoryContextSwitchTo(memory);
+        pg_sys::CurrentResourceOwner = resources;
+    }
+    result
+}
+
 /// Whether the current transaction keeps one snapshot, and so never sees another's commit.
 pub fn keeps_its_snapshot() -> bool {
     // SAFETY: reads a variable of the backend.
@@ -57,7 +86,7 @@ pub fn with_latest_snapshot<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// The timeline that WAL is written on: rises at each promotion.
 pub fn timeline() -> u32 {
-    // SAFETY: reads shared memory; we never run in recovery.
+    // SAFETY: reads shared memory. (On a standby there is none: 0.)
     unsafe { pg_sys::GetWALInsertionTimeLine() }
 }
 

@@ -102,7 +102,7 @@ fn id_of(message: &Outgoing, scope: DeduplicationScope) -> String {
     format!("{:032x}", xxh3_128(whole.as_bytes()))
 }
 
-fn would_be_suppressed() -> Refused {
+pub fn would_be_suppressed() -> Refused {
     Refused::new(
         "would_be_suppressed",
         "another change of this run has the same deduplication id, so that the queue would take this one and discard it",

@@ -16,6 +16,7 @@ use crate::changes::columns;
 use crate::changes::condition::{self, Conditions};
 use crate::changes::diff::Subject;
 use crate::changes::tables;
+use crate::changes::told::Told;
 use crate::pg::error::catching;
 use crate::pg::rights::as_superuser;
 use crate::pg::spool::Spool;
@@ -91,7 +92,7 @@ fn take(
     inspected: &Inspected,
     reading_model: &Cell<bool>,
 ) -> Result<()> {
-    let Inspected { model, layout, columns, compared, key, order } = inspected;
+    let Inspected { model, layout, compared, .. } = inspected;
     let before = as_superuser(|| Shape::of(job))?;
     let told_rows = as_superuser(|| catalog::position::told_rows(job.sync.id))?;
     job.as_owner(|| {
@@ -109,8 +110,7 @@ fn take(
         let names = definition.compare.as_ref().map(|_| columns::names(compared));
         catalog::position::set_hashed(job.sync.id, names)
     })?;
-    let subject =
-        Subject { model: &model.name, tables: &job.tables, columns, compared, key, order };
+    let subject = inspected.subject(&job.tables, Told::default());
     reading_model.set(true);
     let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
     reading_model.set(false);

@@ -8,10 +8,12 @@ use super::owned::Owned;
 use crate::catalog::{Definition, Initial};
 use crate::changes::columns::{self, Column};
 use crate::changes::compare;
+use crate::changes::diff::Subject;
 use crate::changes::key::{self, KeyColumn, Order};
 use crate::changes::layout::Layout;
 use crate::changes::model::{self, Model};
-use crate::changes::tables;
+use crate::changes::tables::{self, Tables};
+use crate::changes::told::Told;
 use crate::pg::transaction::with_latest_snapshot;
 use crate::pg::{Error, Result};
 
@@ -27,12 +29,36 @@ pub struct Inspected {
     pub order: Vec<Order>,
 }
 
-/// Finds the model and locks it against changes of its definition; the inner error holds the
-/// run. With raised rights.
+impl Inspected {
+    pub fn subject<'a>(&'a self, tables: &'a Tables, told: Told<'a>) -> Subject<'a> {
+        Subject {
+            model: &self.model.name,
+            tables,
+            columns: &self.columns,
+            compared: &self.compared,
+            key: &self.key,
+            order: &self.order,
+            told,
+        }
+    }
+}
+
+/// Finds what a diff compares; the inner error holds the run. With raised rights.
 pub fn inspect(
     owned: &Owned,
     definition: &Definition,
 ) -> Result<std::result::Result<Inspected, Error>> {
+    match find(owned)? {
+        Ok((model, layout)) => {
+            with_latest_snapshot(|| resolve(owned, definition, model, layout)).map(Ok)
+        }
+        Err(held) => Ok(Err(held)),
+    }
+}
+
+/// Finds the model, locks it against changes of its definition, and lays its columns over those
+/// of the snapshot; the inner error holds the run. With raised rights.
+pub fn find(owned: &Owned) -> Result<std::result::Result<(Model, Layout), Error>> {
     let name = &owned.sync.model;
     let model = model::find_locked(name)?.ok_or_else(|| {
         let hint = "Create the view again, with the same owner, or drop the sync by sqs_sync_drop.";
@@ -41,24 +67,17 @@ pub fn inspect(
             .hint(hint)
     })?;
     // Everything else is looked at as it is since the lock.
-    with_latest_snapshot(|| inspect_locked(owned, definition, model))
-}
-
-fn inspect_locked(
-    owned: &Owned,
-    definition: &Definition,
-    model: Model,
-) -> Result<std::result::Result<Inspected, Error>> {
-    if model.owner != owned.owner {
-        return Ok(Err(other_owner(owned, &model)?));
-    }
-    model::check_superuser_model(&model)?;
-    let columns = columns::of_model(model.oid)?;
-    let layout = match Layout::of(&columns, &tables::kept_columns(&owned.tables.snapshot)?) {
-        Ok(layout) => layout,
-        Err(held) => return Ok(Err(held.in_sync(&owned.sync.name))),
-    };
-    with_layout(owned, definition, model, layout).map(Ok)
+    with_latest_snapshot(|| {
+        if model.owner != owned.owner {
+            return Ok(Err(other_owner(owned, &model)?));
+        }
+        model::check_superuser_model(&model)?;
+        let columns = columns::of_model(model.oid)?;
+        Ok(match Layout::of(&columns, &tables::kept_columns(&owned.tables.snapshot)?) {
+            Ok(layout) => Ok((model, layout)),
+            Err(held) => Err(held.in_sync(&owned.sync.name)),
+        })
+    })
 }
 
 fn other_owner(owned: &Owned, model: &Model) -> Result<Error> {
@@ -68,8 +87,9 @@ fn other_owner(owned: &Owned, model: &Model) -> Result<Error> {
         .hint(format!("A sync runs with the rights of its model's owner: ALTER … OWNER TO {was}, and cancel this run by sqs_sync_cancel; or drop the sync and create it again.")))
 }
 
-/// The key, the order, the comparison and the message must still be possible with the model's columns.
-fn with_layout(
+/// The key, the order and the message must still be possible with the model's columns. With
+/// raised rights.
+pub fn resolve(
     owned: &Owned,
     definition: &Definition,
     model: Model,

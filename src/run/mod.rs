@@ -9,7 +9,7 @@ mod facts;
 mod handing;
 pub mod inspect;
 mod job;
-mod outgoing;
+pub mod outgoing;
 pub mod owned;
 mod pipeline;
 pub mod rendering;
@@ -20,9 +20,11 @@ use crate::catalog::{self, State};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, process};
+pub use claims::would_be_suppressed;
 use job::Job;
 pub use job::compile;
 use pipeline::Pipeline;
+pub use settle::error_of;
 
 /// How a run has ended.
 struct End {

@@ -16,6 +16,7 @@ use crate::pg::{Error, Result, rights, sql};
 /// acknowledgement must not wait for ever.
 pub const LOCK_TIMEOUT: (&str, &str) = ("lock_timeout", "10s");
 
+#[derive(Clone)]
 pub struct Owned {
     pub sync: Sync,
     pub tables: Tables,

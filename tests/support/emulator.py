@@ -27,15 +27,18 @@ class Message:
 
 
 class Emulator:
-    def __init__(self, log):
+    def __init__(self, log, **settings):
+        """`settings` are the emulator's own, such as AUTH: it then checks who may do what."""
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.log = pathlib.Path(log)
+        self.settings = settings
         self.process = None
 
     def start(self):
         program = pathlib.Path(sys.executable).with_name("ministack")
-        environment = {**os.environ, "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1"}
+        environment = {**os.environ, "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1",
+                       **self.settings}
         # In a session of its own, so that the demo's outlives the terminal's Ctrl-C.
         self.process = subprocess.Popen([program], env=environment, stdout=self.log.open("ab"),
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,

@@ -66,6 +66,24 @@ pub(crate) fn push_value(out: &mut Output, value: &Value<'_>) -> Result<(), Reje
     }
 }
 
+/// A row as a JSON object of its columns, in their order: what a field mapping of all of them
+/// makes. None if that is longer than a message can be.
+pub fn row_as_json(columns: &[String], row: &[Value<'_>]) -> Option<String> {
+    let mut out = Output::default();
+    let mut lead = "{";
+    for (name, value) in columns.iter().zip(row) {
+        let written = out
+            .push(lead)
+            .and_then(|()| push_string(&mut out, name))
+            .and_then(|()| out.push(":"))
+            .and_then(|()| push_value(&mut out, value));
+        written.ok()?;
+        lead = ",";
+    }
+    out.push(if lead == "{" { "{}" } else { "}" }).ok()?;
+    Some(out.into_string())
+}
+
 /// Whether a number's digits are a number, not `NaN`, `Infinity` or `-Infinity`, which JSON lacks.
 pub(crate) fn is_finite(digits: &str) -> bool {
     digits.strip_prefix('-').unwrap_or(digits).starts_with(|c: char| c.is_ascii_digit())
@@ -133,6 +151,20 @@ mod tests {
             push_value(&mut out, &Value::Number(Cow::Borrowed(digits))).unwrap();
             assert_eq!(out.as_str(), json);
         }
+    }
+
+    #[test]
+    fn a_row_is_an_object_of_its_columns() {
+        let columns = ["id", "a \"b\"", "none"].map(str::to_owned);
+        let row =
+            [Value::Number(Cow::Borrowed("1.50")), Value::Text(Cow::Borrowed("x\ny")), Value::Null];
+        assert_eq!(
+            row_as_json(&columns, &row).unwrap(),
+            r#"{"id":1.50,"a \"b\"":"x\ny","none":null}"#
+        );
+        assert_eq!(row_as_json(&[], &[]).unwrap(), "{}");
+        let long = Value::Text(Cow::Owned("x".repeat(3_000_000)));
+        assert_eq!(row_as_json(&columns, &[long]), None);
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub use context::Context;
 pub use definition::Definition;
 pub use definitions::{Definitions, PerEvent};
 pub use error::{DefinitionError, ErrorKind, Rejection};
+pub use json::row_as_json;
 pub use message::{Attribute, AttributeValue, Message};
 pub use names::ColumnsUsed;
 pub use queue::{is_fifo, queue_name};

@@ -16,9 +16,10 @@ use tokio::time::{sleep, timeout};
 use crate::connection::Connection;
 use crate::error::{Class, Failure, FailureKind, Trouble};
 use crate::lookup::{Listed, QueueAttributes};
+use crate::outgoing::Outgoing;
 use crate::pace::backoff;
 use crate::queue::Located;
-use crate::sqs::Sqs;
+use crate::sqs::{Receipt, Sqs};
 use crate::thread;
 
 /// A question under way. Dropped, it is given up, which takes a second at most.
@@ -144,12 +145,49 @@ pub fn queue_attributes(
     })
 }
 
+/// Sends one message, by itself and once: nothing is tried again, so that the answer is SQS's own.
+/// The answer is awaited for `patience`; where it leaves open whether SQS has the message, the
+/// failure says so.
+///
+/// # Errors
+///
+/// As those of [`crate::Publisher::start`].
+pub fn send_one(
+    connection: Connection,
+    message: Outgoing,
+    patience: Duration,
+) -> io::Result<Inquiry<Receipt>> {
+    Inquiry::start(connection, move |sqs| async move {
+        let send = async {
+            let url = url_of(&sqs, &message.queue).await?;
+            sqs.send_one(&url, &message).await
+        };
+        match timeout(patience, send).await {
+            Ok(Ok(receipt)) => Ok(receipt),
+            Ok(Err(trouble)) => Err(of_one(&trouble)),
+            Err(_) => Err(of_one(&sqs.no_answer(patience))),
+        }
+    })
+}
+
+fn of_one(trouble: &Trouble) -> Failure {
+    let mut failure = trouble.failure();
+    if !trouble.certain {
+        failure.message += ": SQS may have the message, or not";
+    }
+    failure
+}
+
 async fn attributes(sqs: &Sqs, queue: &str) -> Result<QueueAttributes, Trouble> {
-    let url = match sqs.locate(queue)? {
-        Located::Url(url) => url,
-        Located::Name => sqs.find(queue).await?,
-    };
+    let url = url_of(sqs, queue).await?;
     sqs.attributes(queue, url).await
+}
+
+async fn url_of(sqs: &Sqs, queue: &str) -> Result<String, Trouble> {
+    match sqs.locate(queue)? {
+        Located::Url(url) => Ok(url),
+        Located::Name => sqs.find(queue).await,
+    }
 }
 
 /// Until when something is tried.

@@ -20,8 +20,8 @@
 //! * **Nothing blocks the caller** but [`Publisher::stop`], and nothing here prints, logs, reads
 //!   the environment or the instance's metadata, or lets a secret into a text.
 //!
-//! [`list_queues`] and [`queue_attributes`] ask about queues, as an [`Inquiry`] that the caller waits
-//! for as it waits for reports.
+//! [`list_queues`] and [`queue_attributes`] ask about queues, and [`send_one`] tries a single message,
+//! as an [`Inquiry`] that the caller waits for as it waits for reports.
 //!
 //! What is not bounded here is how much is handed over: the caller counts what is outstanding.
 
@@ -52,8 +52,9 @@ mod wording;
 
 pub use connection::{Connection, Credentials, Secret, Settings};
 pub use error::{Failure, FailureKind};
-pub use inquiry::{Inquiry, list_queues, queue_attributes};
+pub use inquiry::{Inquiry, list_queues, queue_attributes, send_one};
 pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;
+pub use sqs::Receipt;

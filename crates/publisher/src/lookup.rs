@@ -9,7 +9,7 @@ use aws_sdk_sqs::operation::list_queues::ListQueuesOutput;
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::error::Trouble;
-use crate::queue::{name_of, onto_endpoint};
+use crate::queue::{arn_of, name_of, onto_endpoint};
 use crate::sqs::Sqs;
 use crate::wording::{About, Subject};
 
@@ -22,6 +22,8 @@ pub struct Queue {
     pub name: String,
     /// As messages can be sent to it: at the connection's endpoint, if it has one of its own.
     pub url: String,
+    /// None if the URL does not tell the account.
+    pub arn: Option<String>,
 }
 
 /// Queues that SQS has listed.
@@ -82,7 +84,8 @@ impl Sqs {
                     return Ok(Listed { queues, is_complete: false });
                 }
                 let url = onto_endpoint(url, &self.connection);
-                queues.push(Queue { name: name_of(&url).to_owned(), url });
+                let (name, arn) = (name_of(&url).to_owned(), arn_of(&url, &self.connection.region));
+                queues.push(Queue { name, url, arn });
             }
             if token.is_none() {
                 return Ok(Listed { queues, is_complete: true });

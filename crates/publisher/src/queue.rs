@@ -43,6 +43,19 @@ pub(crate) fn path_of(url: &str) -> &str {
     rest.split_once('/').map_or(rest, |(_, path)| path)
 }
 
+/// The ARN of a queue whose URL ends in account and name.
+pub(crate) fn arn_of(url: &str, region: &str) -> Option<String> {
+    let (account, name) = path_of(url).rsplit_once('/')?;
+    let account = account.rsplit('/').next()?;
+    let is_account = !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit());
+    let partition = match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    is_account.then(|| format!("arn:{partition}:sqs:{region}:{account}:{name}"))
+}
+
 /// A URL that ListQueues gave. An emulator writes its own idea of its host and port into it:
 /// with an endpoint set, the endpoint's are the ones that work.
 pub(crate) fn onto_endpoint(listed: &str, connection: &Connection) -> String {
@@ -164,6 +177,21 @@ mod tests {
             locate(china, &connection("cn-north-1", None)).unwrap(),
             url("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/orders")
         );
+    }
+
+    #[test]
+    fn a_url_becomes_the_arn_that_becomes_it() {
+        for (region, arn) in [
+            ("eu-west-1", "arn:aws:sqs:eu-west-1:123456789012:orders.fifo"),
+            ("cn-north-1", "arn:aws-cn:sqs:cn-north-1:123456789012:orders"),
+        ] {
+            let Located::Url(url) = locate(arn, &connection(region, None)).unwrap() else {
+                panic!()
+            };
+            assert_eq!(arn_of(&url, region).as_deref(), Some(arn));
+        }
+        assert_eq!(arn_of("https://localhost:4566/orders", "eu-west-1"), None);
+        assert_eq!(arn_of("https://localhost:4566/me/orders", "eu-west-1"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
+use aws_sdk_sqs::operation::RequestId;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
@@ -19,6 +20,17 @@ use crate::wording::{About, Subject};
 
 /// SQS's answer for one message: its message id, or why not.
 pub(crate) type Answer = Result<String, Trouble>;
+
+/// What SQS says of one message that it has accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub queue_url: String,
+    pub message_id: String,
+    /// Of a FIFO queue.
+    pub sequence_number: Option<String>,
+    /// By which AWS finds the request. Not every server gives one.
+    pub request_id: Option<String>,
+}
 
 pub(crate) struct Sqs {
     pub(crate) client: Client,
@@ -51,22 +63,50 @@ impl Sqs {
             return Ok(Vec::new());
         };
         let about = self.about(&first.outgoing.queue);
+        let output = self.request(about, url, messages.iter().map(|m| &m.outgoing)).await?;
+        Ok(self.answers(output, messages))
+    }
+
+    /// Sends one message, once.
+    pub(crate) async fn send_one(&self, url: &str, message: &Outgoing) -> Result<Receipt, Trouble> {
+        let about = self.about(&message.queue);
+        let output = self.request(about, url, std::iter::once(message)).await?;
+        let request_id = output.request_id().map(str::to_owned);
+        if let Some(failed) = output.failed.first() {
+            return Err(about.entry(&failed.code, failed.sender_fault, failed.message.as_deref()));
+        }
+        let Some(accepted) = output.successful.into_iter().next() else {
+            return Err(about.unreadable());
+        };
+        match altered(&accepted, message) {
+            Some(what) => Err(about.altered(what)),
+            None => Ok(Receipt {
+                queue_url: url.to_owned(),
+                message_id: accepted.message_id,
+                sequence_number: accepted.sequence_number,
+                request_id,
+            }),
+        }
+    }
+
+    async fn request(
+        &self,
+        about: About<'_>,
+        url: &str,
+        messages: impl Iterator<Item = &Outgoing>,
+    ) -> Result<SendMessageBatchOutput, Trouble> {
         let entries = messages
-            .iter()
             .enumerate()
-            .map(|(index, message)| entry(index, &message.outgoing))
+            .map(|(index, message)| entry(index, message))
             .collect::<Result<Vec<_>, _>>()
             .map_err(unbuilt)?;
-        let output = self
-            .client
+        self.client
             .send_message_batch()
             .queue_url(url)
             .set_entries(Some(entries))
             .send()
             .await
-            .map_err(|error| about.request(&error))?;
-
-        Ok(self.answers(output, messages))
+            .map_err(|error| about.request(&error))
     }
 
     /// An entry in neither list stays unknown; one in both was accepted.

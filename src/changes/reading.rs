@@ -1,0 +1,120 @@
+//! What a diff has found, read without being written: by the statement that a run writes it to
+//! the change set with.
+
+use message::{Event, PerEvent};
+
+use super::condition::{self, Conditions};
+use super::diff::{Subject, key_json};
+use super::key;
+use super::layout::AsOwner;
+use crate::pg::error::catching;
+use crate::pg::kept::{KEPT, Kept};
+use crate::pg::rows::{self, ChangeRow, Limit};
+use crate::pg::spool::Spool;
+use crate::pg::{Error, Result, rights};
+
+/// What is to be read: changes of these events that no condition leaves out.
+pub struct Due<'a> {
+    pub found: &'a Spool,
+    pub published: &'a [Event],
+    pub conditions: &'a Conditions,
+    /// Of all changes of these events, left out or not, in the order of the model.
+    pub first_id: i64,
+}
+
+impl Subject<'_> {
+    /// The first changes, as many as there is room for, each with the row as it was told before.
+    /// The last of a row's values is the key as the text of a JSON object.
+    pub fn read(&self, due: &Due<'_>, owner: &AsOwner<'_>, limit: Limit) -> Result<Vec<ChangeRow>> {
+        let numbered = self.numbered(due.first_id, due.published, due.conditions);
+        let first = format!(
+            "SELECT id, event, {} FROM ({numbered}) AS n WHERE is_due ORDER BY id LIMIT {}",
+            self.numbered_columns("n"),
+            limit.rows
+        );
+        // A condition runs under the model's settings; what it leaves is printed under ours.
+        let kept = owner.run(|| {
+            catching(|| due.found.with_relations(|_| Kept::here(&first)))
+                .map_err(|error| explained(error, due))
+        })?;
+        let told: Vec<String> = self.columns.iter().map(|c| format!("s.{}", c.quoted())).collect();
+        let positions = self.key_positions();
+        let same_key = key::equal(
+            self.key,
+            |i| format!("n.c{}", positions[i]),
+            |i| format!("s.{}", self.key[i].column.quoted()),
+        );
+        let statement = format!(
+            "SELECT n.id, n.event, {}, {}, {} \
+             FROM {KEPT} AS n LEFT JOIN {} ON n.event = 'changed' AND {same_key} ORDER BY n.id",
+            self.numbered_columns("n"),
+            self.key_of("n"),
+            told.join(", "),
+            self.told_as("s"),
+        );
+        let rows = owner.run(|| {
+            rights::pin_output();
+            let columns = self.columns.len() + 1;
+            kept.with_relation(|client| {
+                rows::read_changes_by(client, &statement, &[], columns, limit)
+            })
+        })?;
+        kept.close();
+        Ok(rows)
+    }
+
+    /// How many changes are due of each event.
+    pub fn count_due(&self, due: &Due<'_>, owner: &AsOwner<'_>) -> Result<PerEvent<i64>> {
+        let mut counts = PerEvent::default();
+        if *due.conditions == Conditions::default() {
+            for event in Event::ALL {
+                *counts.get_mut(event) = due.found.counts.of(due.published, &[event]);
+            }
+            return Ok(counts);
+        }
+        let statement = format!(
+            "SELECT event, count(*) FROM ({}) AS n WHERE is_due GROUP BY event",
+            self.numbered(due.first_id, due.published, due.conditions)
+        );
+        let counted = owner.run(|| {
+            catching(|| {
+                due.found.with_relations(|client| {
+                    let missing = || Error::internal("a count is null");
+                    client
+                        .select(statement.as_str(), None, &[])?
+                        .map(|row| {
+                            let event = row.get::<String>(1)?.ok_or_else(missing)?;
+                            Ok((event, row.get::<i64>(2)?.ok_or_else(missing)?))
+                        })
+                        .collect::<Result<Vec<(String, i64)>>>()
+                })
+            })
+            .map_err(|error| explained(error, due))
+        })?;
+        for (event, count) in counted {
+            if let Ok(event) = event.parse() {
+                *counts.get_mut(event) = count;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The model's columns of a relation of ours, where they are `c1` and so on.
+    pub fn numbered_columns(&self, of: &str) -> String {
+        (1..=self.columns.len()).map(|n| format!("{of}.c{n}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The key of such a relation's row, as the text of a JSON object.
+    pub fn key_of(&self, of: &str) -> String {
+        let positions = self.key_positions();
+        key_json(self.key, |i| format!("{of}.c{}", positions[i]))
+    }
+}
+
+/// Only a condition can fail where what was found is read.
+fn explained(error: Error, due: &Due<'_>) -> Error {
+    match *due.conditions == Conditions::default() {
+        true => error,
+        false => condition::explain(error),
+    }
+}

@@ -1,0 +1,44 @@
+//! What one looks at before a run: what it would send and why not, whether all that it needs is
+//! there, and one real message. It promises:
+//!
+//! * **What is shown is what a run would do**: the model is found, compared and rendered by the
+//!   code that a run uses ([`crate::run`]), against what the queue will have been told when
+//!   that run compares ([`sight`]). There is no second implementation that could differ.
+//! * **Nothing is changed**: no table of ours or of the owner's is written, no lock is taken but
+//!   that of a SELECT, no transaction id, and nothing is sent but by [`trial`].
+//! * **The owner's rights**, as in a run, whoever asks. A model cannot ask in its turn.
+//! * **Memory is bounded** by how much is read at once, whatever is asked for.
+//!
+//! What SQS is asked is asked from a thread of its own, awaited for a limited time, and ended by a
+//! cancel ([`asking`]).
+
+mod asking;
+pub mod check;
+pub mod explain;
+mod moved;
+pub mod preview;
+pub mod queues;
+mod reach;
+mod shown;
+mod sight;
+pub mod single;
+mod suppressed;
+pub mod trial;
+
+use pgrx::PgSqlErrorCode;
+
+use crate::pg::{Error, Result, rights};
+
+pub use shown::Shown;
+
+/// Refuses a model, or another's code, that asks while it is read: it would be read again inside.
+pub fn check_not_inside(function: &str) -> Result<()> {
+    match rights::is_restricted() {
+        false => Ok(()),
+        true => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("cannot call {function} within a security-restricted operation"),
+        )
+        .hint("A model, an index or a materialized view cannot look at syncs.")),
+    }
+}
