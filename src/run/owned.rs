@@ -47,8 +47,7 @@ impl Owned {
     /// Runs `work` as the owner, reading the model: under its creator's TimeZone. Without JIT,
     /// which takes ten megabytes and a tenth of a second for what is hardly computed.
     pub fn reading_model<T>(&self, work: impl FnOnce(&AsOwner<'_>) -> Result<T>) -> Result<T> {
-        let settings =
-            [LOCK_TIMEOUT, ("TimeZone", self.sync.time_zone.as_str()), ("jit", "off")];
+        let settings = [LOCK_TIMEOUT, ("TimeZone", self.sync.time_zone.as_str()), ("jit", "off")];
         work(&AsOwner { owner: self.owner, settings: &settings })
     }
 

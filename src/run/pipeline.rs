@@ -94,6 +94,7 @@ impl<'a> Pipeline<'a> {
             ),
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
             one_per_group: definition.order_by.is_some(),
+            one_queue: definition.has_one_queue(),
         };
         let publisher = Sender::start(connection.clone(), settings)?;
         let renderer =

@@ -72,6 +72,9 @@ pub struct Settings {
     /// fails. Else a request may carry several, in their order, and SQS may refuse an earlier one
     /// of them for now and take a later one.
     pub one_per_group: bool,
+    /// All messages go to one queue, which so may have all the requests. Else some are kept free
+    /// for others.
+    pub one_queue: bool,
 }
 
 impl Connection {

@@ -183,6 +183,9 @@ impl Dispatcher {
 
     /// How many requests a lane may have in flight now.
     fn share(&self) -> usize {
+        if self.settings.one_queue {
+            return self.limit();
+        }
         SHARE * self.limit().saturating_sub(self.requests.len())
     }
 

@@ -142,6 +142,7 @@ mod tests {
             retry_for: Duration::from_secs(60),
             max_requests_in_flight: 1,
             one_per_group: false,
+            one_queue: false,
         };
         let publisher = Publisher::start(connection, settings).unwrap();
         publisher.send((0..25).map(outgoing).collect());

@@ -101,6 +101,7 @@ impl World {
             retry_for: RETRY_FOR,
             max_requests_in_flight: most_in_flight,
             one_per_group,
+            one_queue: true,
         };
         Self {
             lane: Lane::new("orders".into(), Address::Url("url".into()), &settings),

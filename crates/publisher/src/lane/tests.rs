@@ -5,7 +5,12 @@ use crate::outgoing::Outgoing;
 const RETRY_FOR: Duration = Duration::from_secs(60);
 
 fn lane(one_per_group: bool) -> Lane {
-    let settings = Settings { retry_for: RETRY_FOR, max_requests_in_flight: 4, one_per_group };
+    let settings = Settings {
+        retry_for: RETRY_FOR,
+        max_requests_in_flight: 4,
+        one_per_group,
+        one_queue: true,
+    };
     Lane::new("orders".into(), Address::Url("url".into()), &settings)
 }
 

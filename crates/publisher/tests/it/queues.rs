@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use publisher::{FailureKind, Publisher, Settings};
@@ -112,8 +113,12 @@ fn a_denied_list_says_which_right_is_missing() {
 
 #[test]
 fn an_endpoint_or_region_that_makes_no_url_is_refused_at_the_start() {
-    let settings =
-        || Settings { retry_for: Duration::ZERO, max_requests_in_flight: 1, one_per_group: false };
+    let settings = || Settings {
+        retry_for: Duration::ZERO,
+        max_requests_in_flight: 1,
+        one_per_group: false,
+        one_queue: false,
+    };
     for endpoint in [
         "",
         "not a url",
@@ -134,4 +139,35 @@ fn an_endpoint_or_region_that_makes_no_url_is_refused_at_the_start() {
     nowhere.endpoint_url = None;
     nowhere.region = "no region".to_owned();
     assert!(Publisher::start(nowhere, settings()).is_err());
+}
+
+#[test]
+fn the_only_queue_may_have_all_requests_and_one_of_several_leaves_some_to_others() {
+    for (one_queue, most) in [(true, 8), (false, 7)] {
+        let open = Arc::new(AtomicBool::new(false));
+        let answers = Arc::clone(&open);
+        let server = Server::start(move |log, request, _| {
+            wait_until("the test lets requests be answered", || answers.load(Ordering::Acquire));
+            log.accept(request)
+        });
+        let settings = Settings {
+            retry_for: Duration::from_secs(60),
+            max_requests_in_flight: 8,
+            one_per_group: false,
+            one_queue,
+        };
+        let publisher = Publisher::start(connection(&server.endpoint), settings).unwrap();
+        let in_flight = |queue: &str| {
+            server.log.requests().iter().filter(|request| request.queue() == queue).count()
+        };
+        publisher.send(messages(200, &arn("orders")));
+        wait_until("the queue has what it may have", || in_flight("orders") == most);
+        if !one_queue {
+            publisher.send(vec![message(200, &arn("others"), "x")]);
+            wait_until("another queue finds room", || in_flight("others") == 1);
+            assert_eq!(in_flight("orders"), most);
+        }
+        open.store(true, Ordering::Release);
+        collect(&publisher, if one_queue { 200 } else { 201 });
+    }
 }

@@ -30,7 +30,8 @@ pub fn connection(endpoint: &str) -> Connection {
 }
 
 pub fn start(endpoint: &str, retry_for: Duration, max_requests_in_flight: usize) -> Publisher {
-    let settings = Settings { retry_for, max_requests_in_flight, one_per_group: false };
+    let settings =
+        Settings { retry_for, max_requests_in_flight, one_per_group: false, one_queue: false };
     Publisher::start(connection(endpoint), settings).unwrap()
 }
 
@@ -40,6 +41,7 @@ pub fn one_per_group(endpoint: &str) -> Publisher {
         retry_for: Duration::from_secs(600),
         max_requests_in_flight: 8,
         one_per_group: true,
+        one_queue: false,
     };
     Publisher::start(connection(endpoint), settings).unwrap()
 }
