@@ -1,0 +1,102 @@
+//! The way of one message to its peer: one attempt, over HTTP, SMTP or SNS.
+//!
+//! Nothing is kept between attempts, connections included: alerts are rare, and what a firewall
+//! has forgotten cannot be in the way.
+
+mod address;
+mod dial;
+mod http;
+mod smtp;
+mod sns;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tokio_rustls::rustls::ClientConfig;
+
+use self::http::Request;
+use crate::alert::Alert;
+use crate::channel::{Channel, Target, Url, slack_body, webhook_body};
+use crate::error::{FailureKind, Trouble};
+
+pub(crate) use self::smtp::Undelivered;
+
+/// What a peer said of a message that it took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// The answer's status, of HTTP or SMTP.
+    pub(crate) status: Option<u16>,
+    /// The peer's own id for it, if it gave one.
+    pub(crate) reference: Option<String>,
+}
+
+/// What the attempts of all channels share.
+#[derive(Default)]
+pub(crate) struct Wire {
+    /// Made when it is first needed: reading the machine's certificates takes a while.
+    tls: OnceCell<Arc<ClientConfig>>,
+}
+
+impl Wire {
+    /// Sends the alert, once. `undelivered` are the recipients of a mail that have not got it yet.
+    pub(crate) async fn attempt(
+        &self,
+        channel: &Channel,
+        alert: &Alert,
+        undelivered: &mut Undelivered,
+    ) -> Result<Taken, Trouble> {
+        let outcome = match &channel.target {
+            Target::Slack(slack) => {
+                let url = slack.url().map_err(|error| unmade(&error.to_string()))?;
+                self.post(channel, &url, encoded(&slack_body(alert))?, Vec::new()).await
+            }
+            Target::PagerDuty(pagerduty) => {
+                let body = encoded(&pagerduty.body(alert))?;
+                self.post(channel, &pagerduty.url, body, Vec::new()).await
+            }
+            Target::Webhook(webhook) => {
+                let body = encoded(&webhook_body(alert))?;
+                let headers = webhook.headers(&alert.id, &body, SystemTime::now());
+                self.post(channel, &webhook.url, body, headers.into()).await
+            }
+            Target::Email(email) => smtp::send(email, alert, undelivered).await,
+            Target::Sms(sms) => sns::publish(sms, alert).await,
+        };
+        outcome.map_err(|mut trouble| {
+            trouble.failure.message = channel.redact(&trouble.failure.message);
+            trouble
+        })
+    }
+
+    async fn post(
+        &self,
+        channel: &Channel,
+        url: &Url,
+        body: Vec<u8>,
+        headers: Vec<(&'static str, String)>,
+    ) -> Result<Taken, Trouble> {
+        let answer = http::post(&self.tls, Request { url, headers, body }).await?;
+        if (200..300).contains(&answer.status) {
+            return Ok(Taken { status: Some(answer.status), reference: None });
+        }
+        // Before it is cut to a length: half a secret is too much.
+        let words = channel.redact(&answer.words);
+        let trouble = Trouble::answered(&url.peer.host, answer.status, &words);
+        Err(Trouble { retry_after: answer.retry_after, ..trouble })
+    }
+}
+
+fn encoded(body: &Value) -> Result<Vec<u8>, Trouble> {
+    serde_json::to_vec(body).map_err(|error| unmade(&error.to_string()))
+}
+
+/// The message could not be made: never seen, since the channel and the texts were checked.
+fn unmade(what: &str) -> Trouble {
+    Trouble::lasting(
+        FailureKind::Defect,
+        format!("the message could not be made: {what}"),
+        "This is a defect of sqs_sync: please report it.",
+    )
+}
