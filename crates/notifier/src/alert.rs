@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-use crate::condition::Kind;
+use crate::watch::{Finding, Kind};
 
 /// What an alert says of its condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,57 @@ pub struct Alert {
     pub dedup_key: String,
 }
 
+/// What is the same of all messages of an alert about one subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Of the alert, as it was created.
+    pub name: String,
+    pub subject: Subject,
+    pub condition: Kind,
+    pub database: String,
+    pub dedup_key: String,
+}
+
+impl Alert {
+    /// The message that tells news of a finding.
+    pub fn telling(
+        id: String,
+        watched: &Watched,
+        news: News,
+        finding: &Finding,
+        at: SystemTime,
+    ) -> Self {
+        let watched = watched.clone();
+        Self {
+            id,
+            title: format!("{}: {}", watched.subject.name(), watched.condition.words()),
+            name: watched.name,
+            subject: watched.subject,
+            condition: watched.condition,
+            news,
+            summary: finding.summary.clone(),
+            details: finding.details.clone(),
+            since: finding.since,
+            at,
+            database: watched.database,
+            runbook: finding.hint.clone(),
+            dedup_key: watched.dedup_key,
+        }
+    }
+
+    /// A message that tries the channel. It is about nothing, so it has a key of its own.
+    pub fn trying(id: String, watched: &Watched, at: SystemTime) -> Self {
+        let finding = Finding {
+            since: at,
+            summary: "this is a test of the channel: nothing is wrong".to_owned(),
+            details: Vec::new(),
+            hint: None,
+        };
+        let alert = Self::telling(id, watched, News::Test, &finding, at);
+        Self { dedup_key: format!("{}/test", alert.dedup_key), ..alert }
+    }
+}
+
 /// A time as RFC 3339 has it, in UTC and in seconds.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = DateTime::from_secs(DateTime::from(time).secs());
@@ -120,7 +171,7 @@ pub(crate) mod tests {
             subject: Subject::Sync("customers".to_owned()),
             condition: Kind::RunFailed,
             news: News::Firing,
-            title: "Run of customers failed".to_owned(),
+            title: "customers: run failed".to_owned(),
             summary: "run 42 failed: queue \"customers\" does not exist".to_owned(),
             details: vec![("Run".to_owned(), "42".to_owned())],
             since: noon() - Duration::from_secs(600),

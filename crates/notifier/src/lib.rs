@@ -5,7 +5,7 @@
 //! delivers it from a thread of its own. What is promised:
 //!
 //! * **One message a change of state.** A condition that goes on is told once, and again only as
-//!   a reminder; between two that it began there is always one that it ended (`standing`).
+//!   a reminder; between two that it began there is always one that it ended (`watch`).
 //! * **Nothing blocks the caller** but [`Notifier::stop`]. What is on its way is bounded, and every
 //!   delivery is answered exactly once (`mailbox`).
 //! * **A channel is told in order, and holds up no other** (`notifier`).
@@ -22,19 +22,22 @@
 
 mod alert;
 mod channel;
-mod condition;
 mod deliver;
 mod error;
 mod mailbox;
 mod nearest;
 mod notifier;
 mod text;
+mod watch;
 mod wire;
 
-pub use alert::{Alert, News, Subject};
+pub use alert::{Alert, News, Subject, Watched};
 pub use channel::{Channel, Kind as ChannelKind, check_mapping, check_server, superuser_option};
-pub use condition::{Condition, Kind as ConditionKind, Over, Severity};
 pub use deliver::Settings;
 pub use error::{Failure, FailureKind, OptionError, OptionFault};
 pub use mailbox::{Answer, Delivery, Fate};
 pub use notifier::Notifier;
+pub use watch::{
+    Condition, Facts, Finding, HISTORY, Kind as ConditionKind, Over, PausedQueue, Policy, Run,
+    RunState, Severity, Standing, Verdict, judge,
+};

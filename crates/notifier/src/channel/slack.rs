@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_message_says_what_and_since_when() {
         let body = body(&alert());
-        assert_eq!(body["blocks"][0]["text"]["text"], "🔴 FIRING: Run of customers failed");
+        assert_eq!(body["blocks"][0]["text"]["text"], "🔴 FIRING: customers: run failed");
         assert_eq!(body["blocks"][2]["fields"][0]["text"], "*Run*");
         assert_eq!(body["blocks"][2]["fields"][1]["text"], "42");
         let place = body["blocks"][4]["elements"][0]["text"].as_str().unwrap();

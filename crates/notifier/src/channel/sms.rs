@@ -203,7 +203,7 @@ mod tests {
     fn an_alert_is_read_on_a_lock_screen() {
         assert_eq!(
             text(&alert()),
-            "FIRING shop: Run of customers failed. run 42 failed: queue \"customers\" does not exist"
+            "FIRING shop: customers: run failed. run 42 failed: queue \"customers\" does not exist"
         );
     }
 
