@@ -6,7 +6,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::alert::Alert;
 use crate::channel::Channel;
-use crate::error::{Failure, Trouble};
+use crate::error::Trouble;
 use crate::mailbox::{Answer, Fate};
 use crate::wire::{Undelivered, Wire};
 
@@ -74,8 +74,12 @@ pub(crate) async fn deliver(
                 sleep(settings.pause(attempts, trouble.retry_after)).await;
             }
             Err(trouble) => {
-                let failure = given_up(trouble.failure, trouble.passes, attempts);
-                return answer(trouble.status, Fate::Failed(failure));
+                let (status, was_retried) = (trouble.status, trouble.passes && attempts > 1);
+                let mut failure = trouble.failure(|text| channel.redact(text));
+                if was_retried {
+                    failure.message += &format!(", after {attempts} attempts");
+                }
+                return answer(status, Fate::Failed(failure));
             }
         }
     }
@@ -84,13 +88,6 @@ pub(crate) async fn deliver(
 fn no_answer(channel: &Channel, patience: Duration) -> Trouble {
     let seconds = patience.as_secs_f64();
     Trouble::network(format!("no answer from {} within {seconds} s", channel.peer()))
-}
-
-fn given_up(mut failure: Failure, was_retried: bool, attempts: u32) -> Failure {
-    if was_retried && attempts > 1 {
-        failure.message += &format!(", after {attempts} attempts");
-    }
-    failure
 }
 
 #[cfg(test)]

@@ -83,7 +83,10 @@ pub struct Failure {
 /// One attempt's error.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
-    pub(crate) failure: Failure,
+    /// Without the peer's own words.
+    failure: Failure,
+    /// Those, as they came: a secret may be among them.
+    words: String,
     /// It may be otherwise at the next attempt.
     pub(crate) passes: bool,
     /// What the peer answered with: of HTTP or of SMTP.
@@ -112,19 +115,27 @@ impl Trouble {
         )
     }
 
+    /// A certificate that is not the peer's, or of nobody whom this server trusts.
+    pub(crate) fn certificate(host: &str, what: &str) -> Self {
+        Self::lasting(
+            FailureKind::Network,
+            format!("no TLS connection to {host}: {what}"),
+            "Check the host's name. An authority of one's own is trusted once it is installed on \
+             this server, or in the file that the server's environment names as SSL_CERT_FILE.",
+        )
+    }
+
     /// What the peer answered, if that is no success.
-    pub(crate) fn answered(host: &str, status: u16, words: &str) -> Self {
-        let words = quote(words);
-        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
+    pub(crate) fn answered(host: &str, status: u16, words: String) -> Self {
         let trouble = match status {
             429 => Self::passing(
                 FailureKind::Unavailable,
-                format!("{host} asks for fewer messages (HTTP 429){said}"),
+                format!("{host} asks for fewer messages (HTTP 429)"),
                 "Fewer alerts on this channel, or a longer reminder interval, would help.",
             ),
             408 | 500.. => Self::passing(
                 FailureKind::Unavailable,
-                format!("{host} could not take the message (HTTP {status}){said}"),
+                format!("{host} could not take the message (HTTP {status})"),
                 "Look at the status page of that service.",
             ),
             300..400 => Self::lasting(
@@ -134,11 +145,11 @@ impl Trouble {
             ),
             _ => Self::lasting(
                 FailureKind::Refused,
-                format!("{host} refused the message (HTTP {status}){said}"),
+                format!("{host} refused the message (HTTP {status})"),
                 "Check the options of the channel's server and of its user mapping.",
             ),
         };
-        Self { status: Some(status), ..trouble }
+        trouble.with_status(Some(status)).saying(words)
     }
 
     pub(crate) fn passing(kind: FailureKind, message: String, hint: &str) -> Self {
@@ -147,15 +158,33 @@ impl Trouble {
 
     pub(crate) fn lasting(kind: FailureKind, message: String, hint: &str) -> Self {
         let failure = Failure { kind, message, hint: Some(hint.to_owned()) };
-        Self { failure, passes: false, status: None, retry_after: None }
+        Self { failure, words: String::new(), passes: false, status: None, retry_after: None }
     }
 
     pub(crate) fn with_status(self, status: Option<u16>) -> Self {
         Self { status, ..self }
     }
-}
 
-/// A peer's words, on one line and not too long.
-pub(crate) fn quote(words: &str) -> String {
-    line(words, QUOTE_LIMIT).trim_end_matches('.').to_owned()
+    /// With the peer's own words.
+    pub(crate) fn saying(self, words: String) -> Self {
+        Self { words, ..self }
+    }
+
+    /// About some of a mail's recipients.
+    pub(crate) fn about(mut self, what: &str, hint: &str) -> Self {
+        self.failure.message = format!("{what}: {}", self.failure.message);
+        self.failure.hint = Some(hint.to_owned());
+        self
+    }
+
+    /// The failure, with what the peer said. Secrets are taken out before the words are cut to a
+    /// length, which could leave half of one.
+    pub(crate) fn failure(self, redact: impl Fn(&str) -> String) -> Failure {
+        let words = line(&redact(&self.words), QUOTE_LIMIT);
+        let mut failure = self.failure;
+        if !words.is_empty() {
+            failure.message += &format!(": {}", words.trim_end_matches('.'));
+        }
+        Failure { message: redact(&failure.message), ..failure }
+    }
 }

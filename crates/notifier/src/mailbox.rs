@@ -156,3 +156,41 @@ impl Drop for Owed {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::alert::tests::alert;
+
+    pub(crate) fn delivery(id: i64) -> Delivery {
+        let given = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let server = [
+            given("channel", "webhook"),
+            // Nobody listens there.
+            given("url", "http://127.0.0.1:9/"),
+            given("internal_network", "true"),
+        ];
+        let mapping = [given("signing_secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")];
+        Delivery { id, alert: alert(), channel: Channel::new("hook", &server, &mapping).unwrap() }
+    }
+
+    #[test]
+    fn a_delivery_that_is_lost_answers_for_itself_and_leaves_its_place() {
+        let mailbox = Mailbox::open().unwrap();
+        for round in 0..3 {
+            for id in 0..CAPACITY {
+                drop(
+                    mailbox.owe(delivery(i64::try_from(id).unwrap())).unwrap_or_else(|_| panic!()),
+                );
+            }
+            assert_eq!(mailbox.owe(delivery(999)).err().map(|full| full.id), Some(999));
+            assert_eq!(mailbox.bell.read().unwrap(), 1, "rung once in round {round}");
+            mailbox.bell.write(1).unwrap();
+            let answers = mailbox.drain();
+            assert_eq!(answers.len(), CAPACITY);
+            let is_defect = |answer: &Answer| matches!(&answer.fate, Fate::Failed(failure) if failure.kind == FailureKind::Defect);
+            assert!(answers.iter().all(is_defect));
+        }
+        assert!(mailbox.bell.read().is_err(), "quiet when nothing waits");
+    }
+}

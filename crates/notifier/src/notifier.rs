@@ -173,3 +173,39 @@ impl Dispatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::tests::delivery;
+
+    #[test]
+    fn a_delivery_that_panics_is_answered_and_the_next_of_its_channel_begins() {
+        let mailbox = Mailbox::open().unwrap();
+        let [first, second] =
+            [1, 2].map(|id| mailbox.owe(delivery(id)).unwrap_or_else(|_| panic!()));
+        let (commands, inbox) = unbounded_channel();
+        let settings = Settings { attempts: 1, ..Settings::default() };
+        let thread = thread::spawn("test", move || async move {
+            let mut dispatcher = Dispatcher::new(settings);
+            let channel = Arc::clone(&first.delivery.channel.name);
+            dispatcher.lanes.insert(Arc::clone(&channel), VecDeque::new());
+            let task = dispatcher.under_way.spawn(async move {
+                let _lost = first;
+                panic!("a delivery's own");
+            });
+            dispatcher.channels.insert(task.id(), channel);
+            dispatcher.run(inbox).await;
+        });
+        let thread = thread.unwrap();
+        let _ = commands.send(Command::Deliver(Box::new(second)));
+        let mut ids = Vec::new();
+        while ids.len() < 2 {
+            assert!(!thread.is_finished());
+            ids.extend(mailbox.drain().iter().map(|answer| (answer.id, answer.attempts)));
+        }
+        assert_eq!(ids, [(1, 0), (2, 1)]);
+        let _ = commands.send(Command::Stop(Duration::ZERO));
+        thread.join().unwrap();
+    }
+}

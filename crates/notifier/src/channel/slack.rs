@@ -76,11 +76,12 @@ impl Slack {
         Url::parse("webhook_url", self.url.expose(), self.reach)
     }
 
-    /// The URL, and its path: by that alone one can post.
+    /// The URL, its path, and the end of that, which is the secret proper.
     pub(super) fn secrets(&self) -> Vec<&str> {
         let url = self.url.expose();
         let path = url.splitn(4, '/').nth(3).unwrap_or_default();
-        vec![url, path]
+        let end = path.rsplit('/').next().unwrap_or_default();
+        vec![url, path, end]
     }
 }
 

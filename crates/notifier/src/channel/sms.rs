@@ -26,6 +26,8 @@ pub(super) const OPTIONS: &[Known] = &[
 const SEPTETS: usize = 160;
 /// UTF-16 units of a segment otherwise.
 const UNITS: usize = 70;
+/// Longer than any region's name.
+const LONGEST_REGION: usize = 32;
 /// More than any segment holds.
 const LONGEST: usize = 400;
 
@@ -56,7 +58,7 @@ pub(super) fn check_server(server: Options<'_>) -> Result<(), OptionError> {
 fn region(server: Options<'_>) -> Result<&str, OptionError> {
     let region = server.need("region")?;
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    match region.chars().all(is_name) {
+    match region.len() <= LONGEST_REGION && region.chars().all(is_name) {
         true => Ok(region),
         false => Err(OptionError::invalid(
             "option \"region\" is not the name of an AWS region",

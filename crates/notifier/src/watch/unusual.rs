@@ -30,29 +30,28 @@ pub(super) fn unusual(runs: &[Run]) -> Option<(&Run, Vec<Count>)> {
     if before.len() < FEWEST {
         return None;
     }
-    let counts: [(&'static str, fn(&Run) -> u64); 3] = [
-        ("added", |run| run.added),
-        ("changed", |run| run.changed),
-        ("removed", |run| run.removed),
-    ];
-    let found = counts.into_iter().filter_map(|(event, count)| {
-        let rows = count(run);
-        let mut usual: Vec<u64> = before.iter().map(|run| count(run)).collect();
+    let found = counts(run).into_iter().enumerate().filter_map(|(at, (event, rows))| {
+        let mut usual: Vec<u64> =
+            before.iter().filter_map(|run| Some(counts(run).get(at)?.1)).collect();
         usual.sort_unstable();
         let (low, high) = (*usual.get((usual.len() - 1) / 2)?, *usual.get(usual.len() / 2)?);
         // Twice the median, so that the mean of two is no fraction.
-        let is_above =
-            u128::from(rows) * 2 > u128::from(TIMES) * (u128::from(low) + u128::from(high));
+        let median_twice = u128::from(low) + u128::from(high);
+        let is_above = u128::from(rows) * 2 > u128::from(TIMES) * median_twice;
         (is_above && rows > NEVER).then_some(Count { event, rows, median: low })
     });
     Some((run, found.collect()))
+}
+
+fn counts(run: &Run) -> [(&'static str, u64); 3] {
+    [("added", run.added), ("changed", run.changed), ("removed", run.removed)]
 }
 
 /// A run that failed with no changes may have failed before it compared.
 fn has_compared(run: &Run) -> bool {
     match run.state {
         RunState::Publishing | RunState::Succeeded | RunState::PartlyFailed => true,
-        RunState::Failed => [run.added, run.changed, run.removed].iter().any(|count| *count > 0),
+        RunState::Failed => counts(run).iter().any(|(_, rows)| *rows > 0),
         _ => false,
     }
 }

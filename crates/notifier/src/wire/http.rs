@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use publisher::root_cause;
 
@@ -60,7 +60,11 @@ pub(super) async fn post(
     let name = ServerName::try_from(host.clone()).map_err(|error| unmade(&error.to_string()))?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
     let stream = stream.map_err(|error| {
-        Trouble::network(format!("no TLS connection to {host}: {}", root_cause(&error)))
+        let what = root_cause(&error);
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(_)) => Trouble::certificate(host, &what),
+            _ => Trouble::network(format!("no TLS connection to {host}: {what}")),
+        }
     })?;
     exchange(stream, request).await
 }

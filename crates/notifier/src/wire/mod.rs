@@ -47,32 +47,27 @@ impl Wire {
         alert: &Alert,
         undelivered: &mut Undelivered,
     ) -> Result<Taken, Trouble> {
-        let outcome = match &channel.target {
+        match &channel.target {
             Target::Slack(slack) => {
                 let url = slack.url().map_err(|error| unmade(&error.to_string()))?;
-                self.post(channel, &url, encoded(&slack_body(alert))?, Vec::new()).await
+                self.post(&url, encoded(&slack_body(alert))?, Vec::new()).await
             }
             Target::PagerDuty(pagerduty) => {
                 let body = encoded(&pagerduty.body(alert))?;
-                self.post(channel, &pagerduty.url, body, Vec::new()).await
+                self.post(&pagerduty.url, body, Vec::new()).await
             }
             Target::Webhook(webhook) => {
                 let body = encoded(&webhook_body(alert))?;
                 let headers = webhook.headers(&alert.id, &body, SystemTime::now());
-                self.post(channel, &webhook.url, body, headers.into()).await
+                self.post(&webhook.url, body, headers.into()).await
             }
             Target::Email(email) => smtp::send(email, alert, undelivered).await,
             Target::Sms(sms) => sns::publish(sms, alert).await,
-        };
-        outcome.map_err(|mut trouble| {
-            trouble.failure.message = channel.redact(&trouble.failure.message);
-            trouble
-        })
+        }
     }
 
     async fn post(
         &self,
-        channel: &Channel,
         url: &Url,
         body: Vec<u8>,
         headers: Vec<(&'static str, String)>,
@@ -81,10 +76,9 @@ impl Wire {
         if (200..300).contains(&answer.status) {
             return Ok(Taken { status: Some(answer.status), reference: None });
         }
-        // Before it is cut to a length: half a secret is too much.
-        let words = channel.redact(&answer.words);
-        let trouble = Trouble::answered(&url.peer.host, answer.status, &words);
-        Err(Trouble { retry_after: answer.retry_after, ..trouble })
+        let mut trouble = Trouble::answered(&url.peer.host, answer.status, answer.words);
+        trouble.retry_after = answer.retry_after;
+        Err(trouble)
     }
 }
 

@@ -2,6 +2,7 @@
 //! that has the mail gets no second one when the others are tried again.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error;
@@ -13,10 +14,14 @@ use lettre::transport::smtp::extension::ClientId;
 use super::dial::{CONNECT_TIMEOUT, addresses};
 use super::{Taken, unmade};
 use publisher::root_cause;
+use tokio::time::timeout;
 
 use crate::alert::Alert;
 use crate::channel::{Email, Encryption, Login, Peer};
-use crate::error::{FailureKind, Trouble, quote};
+use crate::error::{FailureKind, Trouble};
+
+/// How long an answer to a goodbye is waited for.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Recipients of a mail that have not got it yet.
 #[derive(Default)]
@@ -31,8 +36,8 @@ pub(super) async fn send(
     let to = undelivered.0.get_or_insert_with(|| email.to().to_vec());
     let mut session = Session::open(email).await?;
     let outcome = session.deliver(&message, to).await;
-    // The mail has its fate: what the server says to a goodbye changes nothing.
-    let _ = session.connection.quit().await;
+    // The mail has its fate: whether there is an answer to a goodbye changes nothing.
+    let _ = timeout(GOODBYE, session.connection.quit()).await;
     outcome
 }
 
@@ -104,14 +109,11 @@ impl<'a> Session<'a> {
 
 /// The trouble with some of the recipients, told of one.
 fn of_recipients(mailbox: &Mailbox, trouble: Trouble, refused: usize, asked: usize) -> Trouble {
-    let mut trouble = trouble;
-    let others = match asked - refused {
-        0 => String::new(),
-        taken => format!("; {taken} of {asked} recipients have it"),
+    let what = match asked {
+        1 => mailbox.email.to_string(),
+        _ => format!("{refused} of {asked} recipients have no mail, {} among them", mailbox.email),
     };
-    trouble.failure.message = format!("{}: {}{others}", mailbox.email, trouble.failure.message);
-    trouble.failure.hint = Some("Check the addresses of the server's option to.".to_owned());
-    trouble
+    trouble.about(&what, "Check the addresses of the server's option to.")
 }
 
 async fn connect(
@@ -122,9 +124,9 @@ async fn connect(
     let host = &peer.host;
     let mut last = Trouble::network(format!("{host} has no address"));
     for address in addresses(peer).await? {
-        let timeout = Some(CONNECT_TIMEOUT);
+        let patience = Some(CONNECT_TIMEOUT);
         let opened =
-            AsyncSmtpConnection::connect_tokio1(address, timeout, hello, tls.clone(), None).await;
+            AsyncSmtpConnection::connect_tokio1(address, patience, hello, tls.clone(), None).await;
         match opened {
             Ok(connection) => return Ok(connection),
             Err(error) => last = trouble(host, &error),
@@ -139,15 +141,17 @@ async fn log_in(connection: &mut AsyncSmtpConnection, login: &Login) -> Result<(
 }
 
 fn trouble(host: &str, error: &Error) -> Trouble {
-    let words = error.source().map(|source| quote(&source.to_string()));
-    let words = words.unwrap_or_default();
+    let words = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(status) = error.status().map(u16::from) else {
-        return if error.is_client() {
+        return if error.is_tls() {
+            Trouble::certificate(host, &root_cause(error))
+        } else if error.is_client() {
             Trouble::lasting(
                 FailureKind::Refused,
-                format!("{host} cannot be used: {words}"),
+                format!("{host} cannot be used"),
                 "Check the options encryption, username and password.",
             )
+            .saying(words)
         } else {
             Trouble::network(format!("no mail could be handed to {host}: {}", root_cause(error)))
         };
@@ -155,15 +159,15 @@ fn trouble(host: &str, error: &Error) -> Trouble {
     let trouble = if error.is_transient() {
         Trouble::passing(
             FailureKind::Unavailable,
-            format!("{host} could not take the mail (SMTP {status}): {words}"),
+            format!("{host} could not take the mail (SMTP {status})"),
             "Ask who runs the mail server.",
         )
     } else {
         Trouble::lasting(
             FailureKind::Refused,
-            format!("{host} refused the mail (SMTP {status}): {words}"),
+            format!("{host} refused the mail (SMTP {status})"),
             "Check username and password, and whether this sender may use the server.",
         )
     };
-    trouble.with_status(Some(status))
+    trouble.with_status(Some(status)).saying(words)
 }

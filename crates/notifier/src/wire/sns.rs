@@ -11,7 +11,7 @@ use publisher::root_cause;
 
 use crate::alert::Alert;
 use crate::channel::{Destination, Sms, sms_text};
-use crate::error::{FailureKind, Trouble, quote};
+use crate::error::{FailureKind, Trouble};
 
 pub(super) async fn publish(sms: &Sms, alert: &Alert) -> Result<Taken, Trouble> {
     let client = Client::new(&sms.connection.sdk_config());
@@ -54,12 +54,12 @@ fn trouble(error: &SdkError<PublishError, HttpResponse>) -> Trouble {
             "Check the user mapping, and allow sns:Publish.",
         )
     } else {
-        let words = quote(error.message().unwrap_or_default());
         Trouble::lasting(
             FailureKind::Refused,
-            format!("SNS refused the message ({code}): {words}"),
+            format!("SNS refused the message ({code})"),
             "Check the phone number or the topic, and the region.",
         )
+        .saying(error.message().unwrap_or_default().to_owned())
     };
     trouble.with_status(Some(status))
 }
