@@ -203,6 +203,9 @@ mod tests {
     }
 
     proptest! {
+        // Long texts take a while to make.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn whatever_an_alert_holds_slack_takes_it(
             title in any::<String>(), summary in "(\\PC|[&<>*_~`\n]){0,4000}",

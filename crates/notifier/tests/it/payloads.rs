@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
 use crate::support::receiver::{Receiver, reply};
-use crate::support::{QUICK, channel, deliver, is_delivered};
+use crate::support::{QUICK, channel, deliver, is_delivered, python};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -72,4 +72,42 @@ fn a_webhook_is_signed_anew_at_each_attempt_under_the_same_id() {
     assert_eq!(body["type"], "alert.firing");
     assert_eq!(body["data"]["sync"], "customers");
     assert_eq!(body["data"]["summary"], "run 42 failed: Größe <b>& more</b>");
+}
+
+/// The example of docs/alerts.md, run on what arrives.
+#[test]
+fn the_signature_check_of_the_documentation_takes_what_we_send_and_nothing_else() {
+    let page = include_str!("../../../../docs/alerts.md");
+    let (_, example) = page.split_once("```python\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let receiver = Receiver::start(|_, _| reply(200));
+    let webhook = channel(
+        "hook",
+        &[("channel", "webhook"), ("url", &receiver.url()), ("internal_network", "true")],
+        &[("signing_secret", SECRET)],
+    );
+    deliver(&webhook, QUICK);
+    let [received] = &receiver.received()[..] else { panic!() };
+    let body = std::str::from_utf8(&received.body).unwrap();
+    let is_genuine = |secret: &str, body: &str, late: u64| {
+        let header = |name: &str| received.header(name);
+        let program = format!(
+            "import sys\n{example}\nnow = time.time\ntime.time = lambda: now() + {late}\n\
+             headers = dict(zip(['webhook-id', 'webhook-timestamp', 'webhook-signature'], sys.argv[1:]))\n\
+             print(is_genuine(sys.argv[4], headers, sys.argv[5].encode()))"
+        );
+        let output = python("python")
+            .args(["-c", &program])
+            .args(["webhook-id", "webhook-timestamp", "webhook-signature"].map(header))
+            .args([secret, body])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        said.trim() == "True"
+    };
+    assert!(is_genuine(SECRET, body, 0));
+    assert!(!is_genuine(SECRET, body, 600));
+    assert!(!is_genuine(SECRET, &body.replace("42", "43"), 0));
+    assert!(!is_genuine("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", body, 0));
 }
