@@ -4,11 +4,13 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use serde::{Deserialize, Serialize};
 
 use crate::watch::{Finding, Kind};
 
 /// What an alert says of its condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum News {
     /// It was not so before.
     Firing,
@@ -42,7 +44,8 @@ impl News {
 }
 
 /// What an alert is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     Sync(String),
     /// The database with all of its syncs.
@@ -59,7 +62,9 @@ impl Subject {
 }
 
 /// One message to one channel. What its texts hold is not trusted: each channel makes them fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its serialized form is for the table in which it waits for its delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Of this message: the same at each attempt, and never that of another. A receiver that has
     /// seen it has the message already.
@@ -180,6 +185,35 @@ pub(crate) mod tests {
             runbook: Some("Check that the queue exists.".to_owned()),
             dedup_key: "sqs_sync/shop/7/customers".to_owned(),
         }
+    }
+
+    #[test]
+    fn a_message_that_was_kept_in_a_table_is_the_same() {
+        for (subject, news) in
+            [(Subject::Sync("a \"b\"".to_owned()), News::Firing), (Subject::All, News::Recovered)]
+        {
+            for condition in Kind::ALL {
+                let alert = Alert { subject: subject.clone(), news, condition, ..alert() };
+                let kept = serde_json::to_value(&alert).unwrap();
+                assert_eq!(kept["condition"], condition.name());
+                assert_eq!(kept["news"], news.name());
+                assert_eq!(serde_json::from_value::<Alert>(kept).unwrap(), alert);
+            }
+        }
+    }
+
+    #[test]
+    fn a_test_triggers_and_resolves_nothing_of_the_alerts_own() {
+        let watched = Watched {
+            name: "customers failed".to_owned(),
+            subject: Subject::Sync("customers".to_owned()),
+            condition: Kind::RunFailed,
+            database: "shop".to_owned(),
+            dedup_key: "sqs_sync/shop/7".to_owned(),
+        };
+        let test = Alert::trying("id".to_owned(), &watched, noon());
+        assert_eq!((test.news, test.title.as_str()), (News::Test, "customers: run failed"));
+        assert_ne!(test.dedup_key, watched.dedup_key);
     }
 
     #[test]

@@ -353,6 +353,9 @@ mod tests {
             let usual = headers(&email().message(&alert()).unwrap());
             let usual: Vec<&str> = usual.iter().map(|(name, _)| name.as_str()).collect();
             prop_assert_eq!(names, usual);
+            let id = &found.iter().find(|(name, _)| name == "Message-ID").unwrap().1;
+            let id = id.strip_prefix('<').and_then(|id| id.strip_suffix("@example.com>")).unwrap();
+            prop_assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-'));
             let page = html(&evil);
             let tags = |page: &str| page.replace("<br>", "").matches('<').count();
             prop_assert_eq!(tags(&page), tags(&html(&alert())));

@@ -7,7 +7,7 @@
 use publisher::{Connection, Credentials, Secret};
 
 use super::options::{Known, Options};
-use super::url::{Reach, Url};
+use super::url::{Peer, Reach, Url};
 use crate::alert::Alert;
 use crate::error::OptionError;
 use crate::text::line;
@@ -46,6 +46,8 @@ pub(crate) enum Destination {
 #[derive(Clone, Debug)]
 pub(crate) struct Sms {
     pub(crate) connection: Connection,
+    /// Where SNS is, if not at AWS.
+    pub(crate) endpoint: Option<Peer>,
     pub(crate) destination: Destination,
 }
 
@@ -67,11 +69,9 @@ fn region(server: Options<'_>) -> Result<&str, OptionError> {
     }
 }
 
-fn endpoint(server: Options<'_>) -> Result<Option<String>, OptionError> {
-    let Some(url) = server.get("endpoint_url") else {
-        return Ok(None);
-    };
-    Url::parse("endpoint_url", url, Reach::Internal).map(|_| Some(url.to_owned()))
+fn endpoint(server: Options<'_>) -> Result<Option<Url>, OptionError> {
+    let given = server.get("endpoint_url");
+    given.map(|url| Url::parse("endpoint_url", url, Reach::Internal)).transpose()
 }
 
 fn destination(server: Options<'_>) -> Result<Destination, OptionError> {
@@ -114,13 +114,14 @@ impl Sms {
         Ok(Self {
             connection: Connection {
                 region: region(server)?.to_owned(),
-                endpoint_url: endpoint(server)?,
+                endpoint_url: server.get("endpoint_url").map(str::to_owned),
                 credentials: Credentials {
                     access_key_id: mapping.need("access_key_id")?.to_owned(),
                     secret_access_key: Secret::new(secret_access_key),
                     session_token: session_token.map(Secret::new),
                 },
             },
+            endpoint: endpoint(server)?.map(|url| url.peer),
             destination: destination(server)?,
         })
     }

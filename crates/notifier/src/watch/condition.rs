@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::OptionError;
 use crate::nearest::nearest;
 
 /// A condition's name, without its limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     RunFailed,
     Rejections,
@@ -15,6 +18,7 @@ pub enum Kind {
     RunLong,
     QueuePaused,
     WorkerDown,
+    #[serde(rename = "unusual_counts")]
     Unusual,
 }
 

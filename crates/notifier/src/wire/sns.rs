@@ -7,6 +7,7 @@ use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::Taken;
+use super::dial::addresses;
 use publisher::root_cause;
 
 use crate::alert::Alert;
@@ -14,6 +15,9 @@ use crate::channel::{Destination, Sms, sms_text};
 use crate::error::{FailureKind, Trouble};
 
 pub(super) async fn publish(sms: &Sms, alert: &Alert) -> Result<Taken, Trouble> {
+    if let Some(peer) = &sms.endpoint {
+        addresses(peer).await?;
+    }
     let client = Client::new(&sms.connection.sdk_config());
     let request = client.publish().message(sms_text(alert));
     let request = match &sms.destination {

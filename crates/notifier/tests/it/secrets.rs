@@ -111,6 +111,45 @@ fn a_channel_is_no_way_into_the_servers_network() {
     }
 }
 
+/// Nor is an endpoint that a superuser has set by mistake.
+#[test]
+fn no_endpoint_is_where_clouds_keep_credentials() {
+    let endpoint = ("endpoint_url", "http://169.254.169.254/latest");
+    let keys = [("access_key_id", "AKIA"), ("secret_access_key", "hunter2")];
+    for channel in [
+        channel(
+            "a",
+            &[("channel", "slack"), endpoint],
+            &[("webhook_url", "http://169.254.169.254/latest/meta-data")],
+        ),
+        channel("b", &[("channel", "pagerduty"), endpoint], &[("routing_key", ROUTING_KEY)]),
+        channel(
+            "c",
+            &[
+                ("channel", "sms"),
+                ("region", "eu-west-1"),
+                ("phone_number", "+4915112345678"),
+                endpoint,
+            ],
+            &keys,
+        ),
+        channel(
+            "d",
+            &[
+                ("channel", "email"),
+                ("host", "169.254.169.254"),
+                ("from", "a@example.com"),
+                ("to", "b@example.com"),
+                ("internal_network", "true"),
+            ],
+            &[],
+        ),
+    ] {
+        let answer = deliver(&channel, QUICK);
+        assert_eq!(failure(&answer).kind, FailureKind::Address, "{answer:?}");
+    }
+}
+
 /// A role with USAGE makes a mapping of its own: where it leads is the server's to say.
 #[test]
 fn a_mapping_leads_nowhere_but_to_slack() {
@@ -126,5 +165,17 @@ fn a_mapping_leads_nowhere_but_to_slack() {
         let mapping = options(&[("webhook_url", url)]);
         let error = Channel::new("ops", &server, &mapping).unwrap_err();
         assert!(!format!("{error:?}").contains("/services/x"), "{error:?}");
+    }
+    // An endpoint of the internal network lets a mapping in there, and nowhere else.
+    let server = options(&[("channel", "slack"), ("endpoint_url", "http://chat.internal:8065/")]);
+    let leads = |url: &str| Channel::new("ops", &server, &options(&[("webhook_url", url)])).is_ok();
+    assert!(leads("http://chat.internal:8065/hooks/x"));
+    for url in [
+        "http://chat.internal/hooks/x",
+        "https://chat.internal:8065/hooks/x",
+        "http://database.internal:8065/hooks/x",
+        "https://hooks.slack.com/services/x",
+    ] {
+        assert!(!leads(url), "{url}");
     }
 }
