@@ -12,7 +12,7 @@ use super::options::{Known, Options};
 use super::url::{Reach, Url};
 use crate::alert::{Alert, News, clock};
 use crate::error::OptionError;
-use crate::text::{cut, line};
+use crate::text::line;
 
 pub(super) const OPTIONS: &[Known] =
     &[Known::of_server("endpoint_url").superuser(), Known::of_mapping("webhook_url").required()];
@@ -141,14 +141,14 @@ fn escaped(text: &str, limit: usize) -> String {
         '<' | '>' => "&lt;".len(),
         _ => 1,
     };
-    let mut left = limit;
-    let fitting = text.chars().take_while(|c| {
-        let fits = length(*c) <= left;
-        left = left.saturating_sub(length(*c));
-        fits
-    });
+    let is_whole = text.chars().map(length).sum::<usize>() <= limit;
+    let mut left = if is_whole { limit } else { limit.saturating_sub(1) };
     let mut escaped = String::with_capacity(text.len());
-    for c in fitting {
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(length(c)) else {
+            break;
+        };
+        left = rest;
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -156,7 +156,10 @@ fn escaped(text: &str, limit: usize) -> String {
             c => escaped.push(c),
         }
     }
-    if escaped.is_empty() { "–".to_owned() } else { cut(escaped, limit) }
+    if !is_whole {
+        escaped.push('…');
+    }
+    if escaped.is_empty() { "–".to_owned() } else { escaped }
 }
 
 #[cfg(test)]
@@ -200,6 +203,14 @@ mod tests {
             Alert { title: "<!channel> & <https://evil.example|here>".to_owned(), ..alert() };
         let title = body(&alert)["blocks"][0]["text"]["text"].as_str().unwrap().to_owned();
         assert!(title.ends_with("&lt;!channel&gt; &amp; &lt;https://evil.example|here&gt;"));
+    }
+
+    #[test]
+    fn what_is_too_long_once_it_is_escaped_ends_in_an_ellipsis() {
+        assert_eq!(escaped("a<b", 6), "a&lt;b");
+        assert_eq!(escaped("a<bc", 6), "a&lt;…");
+        assert_eq!(escaped("a<<<", 6), "a&lt;…");
+        assert_eq!(escaped("\n", 6), "–");
     }
 
     proptest! {

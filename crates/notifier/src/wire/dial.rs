@@ -3,10 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use publisher::root_cause;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-
-use publisher::root_cause;
 
 use super::address::is_allowed;
 use crate::channel::Peer;

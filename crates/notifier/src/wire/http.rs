@@ -11,18 +11,17 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use publisher::root_cause;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
-
-use publisher::root_cause;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::dial::connect;
-use super::unmade;
+use super::{is_untrusted, unmade};
 use crate::channel::Url;
 use crate::error::Trouble;
 
@@ -61,9 +60,9 @@ pub(super) async fn post(
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
     let stream = stream.map_err(|error| {
         let what = root_cause(&error);
-        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(rustls::Error::InvalidCertificate(_)) => Trouble::certificate(host, &what),
-            _ => Trouble::network(format!("no TLS connection to {host}: {what}")),
+        match is_untrusted(&error) {
+            true => Trouble::certificate(host, &what),
+            false => Trouble::network(format!("no TLS connection to {host}: {what}")),
         }
     })?;
     exchange(stream, request).await

@@ -9,12 +9,14 @@ mod http;
 mod smtp;
 mod sns;
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::{self, ClientConfig};
 
 use self::http::Request;
 use crate::alert::Alert;
@@ -93,4 +95,16 @@ fn unmade(what: &str) -> Trouble {
         format!("the message could not be made: {what}"),
         "This is a defect of sqs_sync: please report it.",
     )
+}
+
+/// Whether a connection failed over the peer's certificate.
+fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    let is_certificate = |error: &(dyn Error + 'static)| {
+        matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+    };
+    // An io::Error has what it carries as no source, but inside.
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    is_certificate(error)
+        || inner.is_some_and(|inner| is_untrusted(inner))
+        || error.source().is_some_and(is_untrusted)
 }

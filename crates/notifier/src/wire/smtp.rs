@@ -10,12 +10,11 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
-
-use super::dial::{CONNECT_TIMEOUT, addresses};
-use super::{Taken, unmade};
 use publisher::root_cause;
 use tokio::time::timeout;
 
+use super::dial::{CONNECT_TIMEOUT, addresses};
+use super::{Taken, is_untrusted, unmade};
 use crate::alert::Alert;
 use crate::channel::{Email, Encryption, Login, Peer};
 use crate::error::{FailureKind, Trouble};
@@ -143,7 +142,7 @@ async fn log_in(connection: &mut AsyncSmtpConnection, login: &Login) -> Result<(
 fn trouble(host: &str, error: &Error) -> Trouble {
     let words = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(status) = error.status().map(u16::from) else {
-        return if error.is_tls() {
+        return if is_untrusted(error) {
             Trouble::certificate(host, &root_cause(error))
         } else if error.is_client() {
             Trouble::lasting(

@@ -5,11 +5,10 @@ use aws_sdk_sns::config::http::HttpResponse;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
+use publisher::root_cause;
 
 use super::Taken;
 use super::dial::addresses;
-use publisher::root_cause;
-
 use crate::alert::Alert;
 use crate::channel::{Destination, Sms, sms_text};
 use crate::error::{FailureKind, Trouble};

@@ -2,6 +2,7 @@
 
 use notifier::{Answer, Channel, FailureKind};
 
+use crate::authority::Authority;
 use crate::mail_server::MailServer;
 use crate::support::{QUICK, channel, deliver, failure, is_delivered};
 
@@ -96,4 +97,16 @@ fn a_server_that_cannot_take_mail_for_now_is_given_up_after_some_attempts() {
     let answer = send(&server, "starttls", "full@example.com");
     assert_eq!((answer.attempts, answer.status), (3, Some(452)));
     assert_eq!(failure(&answer).kind, FailureKind::Unavailable);
+}
+
+#[test]
+fn a_server_of_another_authority_is_told_no_password_and_no_mail() {
+    Authority::trusted();
+    for encryption in ["starttls", "tls"] {
+        let server = MailServer::known_by(&Authority::new(), encryption, LOGIN);
+        let answer = send(&server, encryption, "ops@example.com");
+        assert_eq!((answer.attempts, failure(&answer).kind), (1, FailureKind::Network));
+        assert!(failure(&answer).message.contains("UnknownIssuer"), "{answer:?}");
+        assert!(failure(&answer).hint.as_ref().unwrap().contains("SSL_CERT_FILE"));
+    }
 }

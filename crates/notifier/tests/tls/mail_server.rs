@@ -17,7 +17,12 @@ pub struct MailServer {
 impl MailServer {
     /// `login`: a name and a password that it asks for.
     pub fn start(encryption: &str, login: Option<(&str, &str)>) -> Self {
-        let identity = Authority::trusted().issue("localhost");
+        Self::known_by(Authority::trusted(), encryption, login)
+    }
+
+    /// With a certificate of that authority.
+    pub fn known_by(authority: &Authority, encryption: &str, login: Option<(&str, &str)>) -> Self {
+        let identity = authority.issue("localhost");
         let (username, password) = login.unwrap_or(("-", "-"));
         let mut command = python("python");
         command
