@@ -46,7 +46,7 @@ demo-stop: ## stop what make demo left running, and remove it
 test: test-rust test-server ## every test, on Postgres $PG
 
 test-rust: setup ## the tests of the crates that know no Postgres, and the sink's
-	@. tools/cargo-env $(server) && cargo test --quiet --package message --package publisher --package sink
+	@. tools/cargo-env $(server) && cargo test --quiet --package message --package notifier --package publisher --package sink
 
 sink: setup
 	@. tools/cargo-env $(server) && cargo build --quiet --package sink

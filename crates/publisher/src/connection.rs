@@ -11,9 +11,13 @@ use std::time::Duration;
 use aws_sdk_sqs::Config;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_sdk_sqs::config::{
+    BehaviorVersion, IdentityCache, Region, SharedCredentialsProvider,
+    StalledStreamProtectionConfig,
+};
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
 
 use crate::lean::{LeanHeaders, OneEndpoint};
 
@@ -23,7 +27,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt may take from its start to the end of its answer.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A secret text. It cannot be printed, and only this crate can read it.
+/// A secret text. It cannot be printed; who uses it says so by [`Secret::expose`].
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -33,7 +37,8 @@ impl Secret {
         Self(text)
     }
 
-    fn expose(&self) -> &str {
+    /// The text itself, for a request.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -102,7 +107,9 @@ impl Connection {
         Err(io::Error::new(io::ErrorKind::InvalidInput, what))
     }
 
-    pub(crate) fn sdk_config(&self) -> Config {
+    /// The configuration that the SDK's clients of every service share. A region that is none, or
+    /// an endpoint that is no URL, must not come here: the SDK panics at them.
+    pub fn sdk_config(&self) -> SdkConfig {
         let keys = &self.credentials;
         let credentials = aws_sdk_sqs::config::Credentials::new(
             keys.access_key_id.as_str(),
@@ -117,21 +124,27 @@ impl Connection {
             .build();
         let http =
             HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        Config::builder()
+        let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
-            .credentials_provider(credentials)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http)
-            // The SDK has no rules to follow that could lead elsewhere: failures name the address
-            // that was really used.
-            .endpoint_resolver(OneEndpoint::new(self.endpoint()))
-            .interceptor(LeanHeaders)
             // The credentials do not expire: there is nothing to keep but what is given.
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             // Answers are small and each attempt has its timeout: a second clock adds nothing.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config.set_endpoint_url(self.endpoint_url.clone());
+        config.build()
+    }
+
+    pub(crate) fn sqs_config(&self) -> Config {
+        aws_sdk_sqs::config::Builder::from(&self.sdk_config())
+            // The SDK has no rules to follow that could lead elsewhere: failures name the address
+            // that was really used.
+            .endpoint_resolver(OneEndpoint::new(self.endpoint()))
+            .interceptor(LeanHeaders)
             .build()
     }
 }

@@ -46,7 +46,7 @@ mod pace;
 mod publisher;
 mod queue;
 mod sqs;
-mod thread;
+pub mod thread;
 mod waiting;
 mod wording;
 
@@ -58,3 +58,4 @@ pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;
 pub use sqs::Receipt;
+pub use wording::root_cause;

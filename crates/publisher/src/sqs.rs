@@ -41,7 +41,7 @@ pub(crate) struct Sqs {
 impl Sqs {
     pub(crate) fn new(connection: Connection) -> Self {
         Self {
-            client: Client::from_conf(connection.sdk_config()),
+            client: Client::from_conf(connection.sqs_config()),
             endpoint: connection.endpoint(),
             connection,
         }

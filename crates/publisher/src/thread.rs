@@ -18,7 +18,7 @@ const DROP_LIMIT: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// What the system says when it gives no epoll or thread.
-pub(crate) fn spawn<F: Future<Output = ()>>(
+pub fn spawn<F: Future<Output = ()>>(
     name: &str,
     work: impl FnOnce() -> F + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
@@ -33,7 +33,7 @@ pub(crate) fn spawn<F: Future<Output = ()>>(
 
 /// Waits for a thread that was told to end, but not for long: a destructor must not hang, and the
 /// thread ends by itself.
-pub(crate) fn leave(thread: JoinHandle<()>) {
+pub fn leave(thread: JoinHandle<()>) {
     let since = Instant::now();
     while !thread.is_finished() {
         if since.elapsed() >= DROP_LIMIT {

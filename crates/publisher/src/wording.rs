@@ -211,7 +211,7 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The innermost cause: "connection refused", "invalid peer certificate: UnknownIssuer".
-fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let Some(cause) = chain(error).last() else {
         return quote(&error.to_string());
     };
