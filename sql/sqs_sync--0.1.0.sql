@@ -95,6 +95,15 @@ COMMENT ON COLUMN sqs_sync.claim.id IS 'a digest of the queue, the id, and the g
 COMMENT ON COLUMN sqs_sync.claim.at IS 'when the change was handed over, then when the queue took it: five minutes later the queue no longer knows the id';
 COMMENT ON COLUMN sqs_sync.claim.not_before IS 'when the queue no longer knows the id from an earlier change';
 
+CREATE TABLE sqs_sync.sequence (
+  sync_id  integer PRIMARY KEY REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  after_id integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  through  bigint NOT NULL
+);
+COMMENT ON TABLE sqs_sync.sequence IS 'syncs that run when another one has succeeded';
+COMMENT ON COLUMN sqs_sync.sequence.after_id IS 'the sync that runs before';
+COMMENT ON COLUMN sqs_sync.sequence.through IS 'runs of that up to this one have been followed, or were before the sequence began';
+
 CREATE TABLE sqs_sync.definition (
   sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
   version     integer NOT NULL,
@@ -178,6 +187,7 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.waiting', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.claim', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sequence', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', '');
@@ -392,6 +402,41 @@ CREATE FUNCTION @extschema@.sqs_sync_queues(
 COMMENT ON FUNCTION @extschema@.sqs_sync_queues(text, text)
   IS 'the queues of a connection''s account and region, by sqs:ListQueues; what sqs:GetQueueAttributes would tell is null without that right';
 
+-- Schedules ----------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.sqs_sync_schedule(name text, schedule text) RETURNS bigint
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_schedule_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_schedule(text, text) IS 'has pg_cron run a sync at the times of a cron expression, and returns the id of its job';
+
+CREATE FUNCTION @extschema@.sqs_sync_unschedule(name text) RETURNS boolean
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_unschedule_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_unschedule(text) IS 'takes the job that sqs_sync_schedule made out of pg_cron; false if the caller has none';
+
+CREATE FUNCTION @extschema@.sqs_sync_run_after(name text, after text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_run_after_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_run_after(text, text) IS 'has a sync run whenever another one has succeeded; null: no longer';
+
+CREATE FUNCTION sqs_sync.next_time(schedule text, time_zone text, after double precision) RETURNS double precision
+  LANGUAGE c STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'next_time_wrapper';
+COMMENT ON FUNCTION sqs_sync.next_time(text, text, double precision) IS 'when a cron expression comes next, in seconds since 1970';
+
+-- pg_cron is found when it is asked for: it may come and go. It shows the caller's own jobs.
+CREATE FUNCTION sqs_sync.schedule_of(name text) RETURNS text
+  LANGUAGE plpgsql STRICT STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found text;
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_cron') THEN
+    IF has_schema_privilege('cron', 'USAGE') AND has_table_privilege('cron.job', 'SELECT') THEN
+      EXECUTE 'SELECT schedule FROM cron.job WHERE jobname = $1 AND database = current_database() AND active LIMIT 1'
+      INTO found USING 'sqs_sync ' || name;
+    END IF;
+  END IF;
+  RETURN found;
+END
+$$;
+COMMENT ON FUNCTION sqs_sync.schedule_of(text) IS 'the cron expression of the job that sqs_sync_schedule has made for a sync, if the caller may see it';
+
 -- Runs ---------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.sqs_sync_run(name text) RETURNS bigint
@@ -470,11 +515,19 @@ SELECT s.name,
        d.compare, s.initial, d.order_by, d.retry_for, s.version,
        CASE WHEN s.paused THEN 'paused' WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
        r.run_id AS last_run, r.state AS last_run_state, r.finished_at AS last_run_finished_at,
+       c.schedule,
+       pg_catalog.to_timestamp(sqs_sync.next_time(c.schedule,
+         COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT'),
+         pg_catalog.date_part('epoch', pg_catalog.now()))) AS next_run_at,
+       a.name AS runs_after,
        s.created_at
 FROM sqs_sync.visible_sync s
 JOIN sqs_sync.definition d USING (sync_id, version)
 JOIN sqs_sync.position p USING (sync_id)
-LEFT JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 1) r ON true;
+LEFT JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 1) r ON true
+LEFT JOIN sqs_sync.sequence q ON q.sync_id OPERATOR(pg_catalog.=) s.sync_id
+LEFT JOIN sqs_sync.visible_sync a ON a.sync_id OPERATOR(pg_catalog.=) q.after_id
+LEFT JOIN LATERAL (SELECT sqs_sync.schedule_of(s.name) AS schedule) c ON true;
 COMMENT ON VIEW sqs_sync.syncs IS 'syncs with their current definition and last run';
 
 CREATE VIEW sqs_sync.events WITH (security_barrier) AS

@@ -10,7 +10,9 @@ from support.items import BODIES
 
 # Every function of ours that any role may call. Whoever adds one thinks about who calls it.
 CALLABLE = """
+sqs_sync.next_time(text,text,double precision)
 sqs_sync.row_hash(record)
+sqs_sync.schedule_of(text)
 sqs_sync.stable_text(anyelement)
 sqs_sync.watch(bigint)
 sqs_sync.worker_processes()
@@ -23,7 +25,10 @@ sqs_sync_on(text,text,text,text,text,json,text,json,text,text,text,text,text,tex
 sqs_sync_pause(text)
 sqs_sync_resume(text)
 sqs_sync_run(text)
+sqs_sync_run_after(text,text)
 sqs_sync_run_and_wait(text)
+sqs_sync_schedule(text,text)
+sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
 READABLE = {"syncs", "events", "runs", "progress", "rejections", "workers"}

@@ -7,5 +7,6 @@ mod events;
 mod previews;
 mod queues;
 mod runs;
+mod schedule;
 mod syncs;
 mod worker;

@@ -6,6 +6,7 @@ pub mod definition;
 pub mod position;
 pub mod rejection;
 pub mod run;
+pub mod sequence;
 pub mod sync;
 pub mod waiting;
 

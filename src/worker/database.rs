@@ -115,9 +115,12 @@ impl Worker {
     /// no database for us any more.
     fn look_after_runs(&mut self) -> Result<Option<Duration>> {
         self.reap();
-        let found = transaction(queue::look)?;
+        let mut found = transaction(queue::look)?;
         if !found.is_ready() {
             return Ok(None);
+        }
+        if queue::follow_on()? {
+            found = transaction(queue::look)?;
         }
         let Found::Runs(due) = found else { return Ok(None) };
         self.last_error = None;

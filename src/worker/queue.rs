@@ -4,7 +4,9 @@
 use pgrx::Spi;
 use pgrx::datum::DatumWithOid;
 
-use crate::pg::rights::as_superuser;
+use crate::catalog;
+use crate::pg::rights::{self, as_superuser};
+use crate::pg::transaction::transaction;
 use crate::pg::{Result, lock};
 
 /// What the worker finds in its database.
@@ -36,6 +38,29 @@ const DUE: &str = "
           FROM sqs_sync.run r JOIN sqs_sync.sync s ON s.sync_id = r.sync_id
           WHERE r.state IN ('queued', 'held') AND r.state = 'queued' AND NOT s.paused) due
     ORDER BY place, run_id";
+
+/// Queues the runs that follow on one that has succeeded. What somebody's open transaction keeps
+/// from being queued is so at another look.
+/// Returns whether there were any.
+pub fn follow_on() -> Result<bool> {
+    let due = transaction(|| as_superuser(catalog::sequence::due))?;
+    for next in &due {
+        let started = transaction(|| {
+            as_superuser(|| {
+                rights::set_locally("lock_timeout", FOLLOW_PATIENCE)?;
+                catalog::sequence::start(next)
+            })
+        });
+        match started {
+            Err(error) if !error.is_passing() => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(!due.is_empty())
+}
+
+/// How long the worker, which has other runs to start, waits for a lock.
+const FOLLOW_PATIENCE: &str = "50ms";
 
 /// Only reads: takes no transaction id.
 pub fn look() -> Result<Found> {
