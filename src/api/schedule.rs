@@ -102,7 +102,7 @@ fn check_cron(name: &str, schedule: &str) -> Result<()> {
     Err(match home {
         Some(home) => error.hint(format!(
             "It is set up for the database {home}. There a superuser calls cron.schedule_in_database({}, {}, {}, {}, {}).",
-            spi::quote_literal(&job_name(name)),
+            spi::quote_literal(job_name(name)),
             spi::quote_literal(schedule),
             spi::quote_literal(format!("SELECT sqs_sync_run({})", spi::quote_literal(name))),
             spi::quote_literal(sql::value::<String>("SELECT pg_catalog.current_database()::text", &[])?),
