@@ -56,9 +56,10 @@ class Emulator:
         except OSError:
             return False
 
-    def client(self, region=REGION):
-        return boto3.client("sqs", region_name=region, endpoint_url=self.endpoint,
-                            aws_access_key_id="test", aws_secret_access_key="test",
+    def client(self, region=REGION, service="sqs", key="test", secret="test"):
+        """As root of an account: its number is the access key, or "test" for the first one."""
+        return boto3.client(service, region_name=region, endpoint_url=self.endpoint,
+                            aws_access_key_id=key, aws_secret_access_key=secret,
                             config=botocore.config.Config(max_pool_connections=20))
 
     def create_queue(self, name, region=REGION):

@@ -1,0 +1,180 @@
+"""What the credentials may do at AWS: with the least policy all works, and what it leaves out is said.
+
+The emulator checks signatures, session tokens and policies here. It asks for a right of its own,
+sqs:SendMessageBatch, where AWS asks for sqs:SendMessage: so each policy says sqs:SendMessage* here.
+"""
+
+import json
+import re
+
+import pytest
+from psycopg import sql
+
+from support.accounts import Account, allow, assume
+from support.cluster import ROOT
+from support.emulator import Emulator
+from support.running import fresh_name
+
+SEND = "sqs:SendMessage*"
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory):
+    emulator = Emulator(tmp_path_factory.mktemp("guarded") / "log", AUTH="true").start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def account(aws):
+    return Account(aws, "111111111111")
+
+
+@pytest.fixture
+def standard(account):
+    return account.create_queue(fresh_name("orders"))
+
+
+@pytest.fixture
+def fifo(account):
+    return account.create_queue(fresh_name("orders") + ".fifo")
+
+
+@pytest.fixture
+def orders(database, aws):
+    database.point_at(aws.endpoint)
+    database.analyst.execute("CREATE TABLE orders (id integer PRIMARY KEY, queue text);"
+                             " INSERT INTO orders VALUES (1), (2)")
+    return database
+
+
+def use_keys(database, keys):
+    database.admin.execute("DROP USER MAPPING IF EXISTS FOR analyst SERVER sqs")
+    options = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.Literal(value))
+                                 for name, value in keys.items())
+    database.admin.execute(sql.SQL("CREATE USER MAPPING FOR analyst SERVER sqs OPTIONS ({})").format(options))
+
+
+def create(database, queue, **options):
+    name = fresh_name("sync")
+    database.create_sync(name, queue, model="orders", fields='["id"]', attributes={},
+                         retry_for="2 seconds", **options)
+    return name
+
+
+def bodies(queue):
+    return sorted(message.body for message in queue.drain())
+
+
+def documented_policy(*arns):
+    """The policy that docs/security.md says suffices, for these queues."""
+    [policy] = re.findall(r"^```json\n(.*?)^```$", (ROOT / "docs/security.md").read_text(), re.DOTALL | re.MULTILINE)
+    policy = json.loads(policy)
+    send, names = policy["Statement"]
+    assert send["Action"] == "sqs:SendMessage" and names == {
+        "Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}
+    send.update(Action=SEND, Resource=list(arns))
+    return policy
+
+
+def test_with_the_documented_policy_a_queue_may_be_given_in_each_way(orders, account, standard, fifo):
+    _, keys = account.create_user(documented_policy(account.arn(standard), account.arn(fifo)))
+    use_keys(orders, keys)
+    for queue, options in ((standard, {}), (fifo, {"group_id": "all"})):
+        for given in (queue.name, account.url(queue), account.arn(queue)):
+            run = orders.run(create(orders, given, **options))
+            assert (run.state, run.published) == ("succeeded", 2), run.error
+            assert bodies(queue) == ['{"id":1}', '{"id":2}']
+
+
+def test_with_the_documented_policy_a_column_chooses_among_standard_and_fifo_queues(orders, account, standard, fifo):
+    _, keys = account.create_user(documented_policy(account.arn(standard), account.arn(fifo)))
+    use_keys(orders, keys)
+    orders.analyst.execute("UPDATE orders SET queue = CASE id WHEN 1 THEN %s ELSE %s END", (standard.name, fifo.name))
+    run = orders.run(create(orders, "{{row.queue}}", group_id="group-{{row.id}}"))
+    assert (run.state, run.published) == ("succeeded", 2), run.error
+    assert (bodies(standard), bodies(fifo)) == (['{"id":1}'], ['{"id":2}'])
+
+
+def test_without_ListQueues_a_url_or_arn_works_and_a_name_says_which_right_is_missing(orders, account, standard, fifo):
+    user, keys = account.create_user(allow((SEND, [account.arn(standard), account.arn(fifo)])))
+    use_keys(orders, keys)
+    for queue, options in ((standard, {}), (fifo, {"group_id": "all"})):
+        for given in (account.url(queue), account.arn(queue)):
+            run = orders.run(create(orders, given, **options))
+            assert (run.state, run.published) == ("succeeded", 2), run.error
+        failed = orders.run(create(orders, queue.name, **options))
+        assert (failed.state, failed.sqlstate, failed.published) == ("failed", "HV00R", 0)
+        for word in (queue.name, user, "sqs:ListQueues"):
+            assert word in failed.error
+        assert "sqs:ListQueues" in failed.hint and "ARN" in failed.hint
+        assert len(queue.drain()) == 4
+
+
+def test_a_queue_that_the_policy_leaves_out_fails_the_run_with_the_right_and_the_queue(orders, account, standard):
+    denied = account.create_queue(fresh_name("payroll"))
+    _, keys = account.create_user(documented_policy(account.arn(standard)))
+    use_keys(orders, keys)
+    failed = orders.run(create(orders, denied.name))
+    assert (failed.state, failed.sqlstate, failed.in_doubt) == ("failed", "HV00R", 0)
+    assert denied.name in failed.error and "AccessDenied" in failed.error and "sqs:SendMessage" in failed.hint
+    assert denied.drain() == []
+
+
+def test_a_row_that_chooses_such_a_queue_is_rejected_and_the_others_arrive(orders, account, standard):
+    denied = account.create_queue(fresh_name("payroll"))
+    _, keys = account.create_user(documented_policy(account.arn(standard)))
+    use_keys(orders, keys)
+    orders.analyst.execute("UPDATE orders SET queue = CASE id WHEN 1 THEN %s ELSE %s END", (denied.name, standard.name))
+    name = create(orders, "{{row.queue}}")
+    run = orders.run(name)
+    assert (run.state, run.published, run.rejected) == ("partly_failed", 1, 1)
+    [rejection] = orders.rejections(name)
+    assert json.loads(rejection.key) == {"id": 1} and "AccessDenied" in rejection.code
+    assert denied.name in rejection.reason and "sqs:SendMessage" in rejection.hint
+    assert (bodies(standard), denied.drain()) == (['{"id":2}'], [])
+
+
+def test_nobody_else_may_do_what_the_policy_allows(orders, account, standard):
+    """What these tests show, the emulator decides: without a policy nothing works."""
+    _, keys = account.create_user(allow(("sqs:ListQueues", "*")))
+    use_keys(orders, keys)
+    assert orders.run(create(orders, account.url(standard))).state == "failed"
+    use_keys(orders, {**keys, "secret_access_key": "wrong"})
+    refused = orders.run(create(orders, account.url(standard)))
+    assert (refused.state, refused.sqlstate) == ("failed", "28000")
+    assert "secret access key" in refused.hint
+
+
+def test_a_queue_of_another_account_is_reached_by_its_url_or_arn_if_its_policy_lets_us_in(orders, aws, account):
+    other = Account(aws, "222222222222")
+    queue = other.create_queue(fresh_name("theirs"))
+    user, keys = account.create_user(documented_policy(other.arn(queue)))
+    use_keys(orders, keys)
+    by_arn = create(orders, other.arn(queue))
+    assert orders.run(by_arn).state == "failed"
+    grant = {**allow((SEND, other.arn(queue)))["Statement"][0],
+             "Principal": {"AWS": f"arn:aws:iam::{account.number}:user/{user}"}}
+    other.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={
+        "Policy": json.dumps({"Version": "2012-10-17", "Statement": [grant]})})
+    for name in (by_arn, create(orders, other.url(queue))):
+        run = orders.run(name)
+        assert (run.state, run.published) == ("succeeded", 2), run.error
+    assert len(queue.drain()) == 4
+
+
+def test_the_keys_of_a_role_of_another_account_work_with_their_session_token_alone(orders, aws, account):
+    """Whoever assumes the role gives its keys to the mapping."""
+    other = Account(aws, "222222222222")
+    queue = other.create_queue(fresh_name("theirs"))
+    user, keys = account.create_user(allow(("sts:AssumeRole", "*")))
+    role = other.create_role(f"arn:aws:iam::{account.number}:user/{user}", "x7Qm", documented_policy(other.arn(queue)))
+    session = assume(aws, keys, role, "x7Qm")
+    use_keys(orders, session)
+    run = orders.run(create(orders, queue.name))
+    assert (run.state, run.published) == ("succeeded", 2), run.error
+    assert len(queue.drain()) == 2
+    for wrong in ({**session, "session_token": "another"}, keys):
+        use_keys(orders, wrong)
+        assert orders.run(create(orders, other.url(queue))).state == "failed"
+    assert queue.drain() == []
