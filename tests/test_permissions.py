@@ -107,8 +107,19 @@ def test_without_ListQueues_a_url_or_arn_works_and_a_name_says_which_right_is_mi
         assert (failed.state, failed.sqlstate, failed.published) == ("failed", "HV00R", 0)
         for word in (queue.name, user, "sqs:ListQueues"):
             assert word in failed.error
-        assert "sqs:ListQueues" in failed.hint and "ARN" in failed.hint
+        assert 'sqs:ListQueues on "*"' in failed.hint and "ARN" in failed.hint
         assert len(queue.drain()) == 4
+
+
+def test_ListQueues_on_single_queues_is_none_and_the_hint_says_on_what_it_is(orders, account, standard):
+    """As the example policy of the reference page has it; AWS knows the right for all queues together alone."""
+    arn = account.arn(standard)
+    _, keys = account.create_user(allow(([SEND, "sqs:ListQueues"], [arn])))
+    use_keys(orders, keys)
+    failed = orders.run(create(orders, standard.name))
+    assert failed.state == "failed" and 'sqs:ListQueues on "*"' in failed.hint
+    assert orders.run(create(orders, arn)).published == 2
+    assert len(standard.drain()) == 2
 
 
 def test_a_queue_that_the_policy_leaves_out_fails_the_run_with_the_right_and_the_queue(orders, account, standard):

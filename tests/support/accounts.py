@@ -2,7 +2,7 @@
 
 import json
 
-from support.emulator import REGION, Queue
+from support.emulator import REGION
 from support.running import fresh_name
 
 
@@ -16,9 +16,7 @@ class Account:
         return self.emulator.client(service=service, key=self.number)
 
     def create_queue(self, name):
-        attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
-        url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        return Queue(name, url, self.sqs)
+        return self.emulator.create_queue(name, client=self.sqs)
 
     def arn(self, queue):
         return f"arn:aws:sqs:{REGION}:{self.number}:{queue.name}"
