@@ -24,6 +24,10 @@ class Message:
     types: dict
     group_id: str | None
     dedup_id: str | None
+    sequence: str | None
+    """A FIFO queue's own number, which rises with each message."""
+    digests: tuple
+    """The MD5s of body and attributes, as SQS gives them."""
 
 
 class Emulator:
@@ -111,7 +115,9 @@ def as_message(received):
         attributes={name: a.get("StringValue", a.get("BinaryValue")) for name, a in own.items()},
         types={name: a["DataType"] for name, a in own.items()},
         group_id=system.get("MessageGroupId"),
-        dedup_id=system.get("MessageDeduplicationId"))
+        dedup_id=system.get("MessageDeduplicationId"),
+        sequence=system.get("SequenceNumber"),
+        digests=(received["MD5OfBody"], received.get("MD5OfMessageAttributes")))
 
 
 def program_of_package(name):
