@@ -104,6 +104,7 @@ def check_order(messages, rows, what):
         assert [m.sequence for m in told] == sorted(m.sequence for m in told)
 
 
+@pytest.mark.e2e
 def test_each_message_is_what_its_definition_says_of_its_row(parcels, target):
     parcels.create_sync("parcels", target.name, model="parcels", body_column="body", format="text",
                         attributes=ATTRIBUTES, group_id="{{row.customer}}", order_by="place desc, id")

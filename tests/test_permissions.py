@@ -12,7 +12,9 @@ from psycopg import sql
 
 from support.accounts import Account, allow, assume
 from support.cluster import ROOT
+from support.deadline import wait_until
 from support.emulator import Emulator
+from support.proxy import Proxy
 from support.running import fresh_name
 
 SEND = "sqs:SendMessage*"
@@ -189,3 +191,48 @@ def test_the_keys_of_a_role_of_another_account_work_with_their_session_token_alo
         use_keys(orders, wrong)
         assert orders.run(create(orders, other.url(queue))).state == "failed"
     assert queue.drain() == []
+
+
+def test_a_session_that_has_expired_fails_the_run_and_with_new_keys_the_next_goes_on(orders, aws, account, standard):
+    user, keys = account.create_user(allow(("sts:AssumeRole", "*")))
+    role = account.create_role(f"arn:aws:iam::{account.number}:user/{user}", "x7Qm", documented_policy(account.arn(standard)))
+    use_keys(orders, assume(aws, keys, role, "x7Qm"))
+    name = create(orders, standard.name)
+    assert orders.run(name).published == 2
+    orders.analyst.execute("INSERT INTO orders VALUES (3)")
+    use_keys(orders, assume(aws, keys, role, "x7Qm", seconds=0))
+    failed = orders.run(name)
+    assert (failed.state, failed.sqlstate, failed.in_doubt) == ("failed", "28000", 0)
+    assert "expired" in failed.hint.lower() and "new credentials" in failed.hint
+    use_keys(orders, assume(aws, keys, role, "x7Qm"))
+    assert orders.run(name).published == 1
+    assert bodies(standard) == ['{"id":1}', '{"id":2}', '{"id":3}']
+
+
+@pytest.fixture
+def proxy(aws):
+    proxy = Proxy(aws.port)
+    yield proxy
+    proxy.stop()
+
+
+def test_a_right_that_is_taken_while_a_run_publishes_loses_nothing_and_doubles_nothing(orders, account, standard, proxy):
+    policy = documented_policy(account.arn(standard))
+    user, keys = account.create_user(policy)
+    use_keys(orders, keys)
+    orders.point_at(proxy.endpoint)
+    orders.analyst.execute("INSERT INTO orders SELECT i FROM generate_series(3, 500) i")
+    name = create(orders, standard.name)
+    proxy.throttle(requests_a_second=20)
+    run_id = orders.start_run(name)
+    wait_until(lambda: 0 < orders.run_row(run_id).published < 400, "some messages are told")
+    account.allow_user(user, allow(("sqs:ListQueues", "*")))
+
+    failed = orders.wait_for(run_id)
+
+    assert (failed.state, failed.sqlstate, failed.in_doubt) == ("failed", "HV00R", 0)
+    assert 0 < failed.published < 500 and "AccessDenied" in failed.error
+    account.allow_user(user, policy)
+    proxy.pass_on()
+    assert orders.run(name).published == 500 - failed.published
+    assert sorted(json.loads(m.body)["id"] for m in standard.drain()) == list(range(1, 501))

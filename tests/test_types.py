@@ -56,6 +56,7 @@ def only_body(queue):
     return message.body
 
 
+@pytest.mark.e2e
 def test_in_fields_each_value_has_its_documented_form(values, settings, queue):
     values.create_sync("vals", queue.name, model="vals", fields=json.dumps(list(COLUMNS)), attributes={})
     assert values.run("vals").state == "succeeded"

@@ -28,8 +28,11 @@ class Account:
         """A user who may do what the policy says, and nothing else: his name and his keys."""
         name = fresh_name("user")
         self.iam.create_user(UserName=name)
-        self.iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+        self.allow_user(name, policy)
         return name, keys_of(self.iam.create_access_key(UserName=name)["AccessKey"])
+
+    def allow_user(self, name, policy):
+        self.iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
 
     def create_role(self, trusted, external_id, policy):
         """A role that a user of any account may assume who gives the external id; its ARN."""
@@ -42,10 +45,12 @@ class Account:
         return role["Arn"]
 
 
-def assume(emulator, keys, role_arn, external_id):
-    """The keys of a session in the role."""
-    sts = emulator.client(service="sts", key=keys["access_key_id"], secret=keys["secret_access_key"])
-    session = sts.assume_role(RoleArn=role_arn, RoleSessionName="test", ExternalId=external_id)["Credentials"]
+def assume(emulator, keys, role_arn, external_id, seconds=3600):
+    """The keys of a session in the role. AWS's last 15 minutes at least, as the client would check."""
+    sts = emulator.client(service="sts", key=keys["access_key_id"], secret=keys["secret_access_key"],
+                          parameter_validation=False)
+    session = sts.assume_role(RoleArn=role_arn, RoleSessionName="test", ExternalId=external_id,
+                              DurationSeconds=seconds)["Credentials"]
     return {**keys_of(session), "session_token": session["SessionToken"]}
 
 

@@ -65,11 +65,11 @@ class Emulator:
         except OSError:
             return False
 
-    def client(self, region=REGION, service="sqs", key="test", secret="test"):
+    def client(self, region=REGION, service="sqs", key="test", secret="test", **config):
         """As root of an account: its number is the access key, or "test" for the first one."""
         return boto3.client(service, region_name=region, endpoint_url=self.endpoint,
                             aws_access_key_id=key, aws_secret_access_key=secret,
-                            config=botocore.config.Config(max_pool_connections=20))
+                            config=botocore.config.Config(max_pool_connections=20, **config))
 
     def create_queue(self, name, region=REGION, client=None, **attributes):
         client = client or self.client(region)
