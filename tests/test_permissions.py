@@ -59,8 +59,9 @@ def use_keys(database, keys):
 
 def create(database, queue, **options):
     name = fresh_name("sync")
-    database.create_sync(name, queue, model="orders", fields='["id"]', attributes={},
-                         retry_for="2 seconds", **options)
+    if "body_column" not in options:
+        options["fields"] = '["id"]'
+    database.create_sync(name, queue, **{"model": "orders", "attributes": {}, "retry_for": "2 seconds", **options})
     return name
 
 
@@ -96,6 +97,26 @@ def test_with_the_documented_policy_a_column_chooses_among_standard_and_fifo_que
     run = orders.run(create(orders, "{{row.queue}}", group_id="group-{{row.id}}"))
     assert (run.state, run.published) == ("succeeded", 2), run.error
     assert (bodies(standard), bodies(fifo)) == (['{"id":1}'], ['{"id":2}'])
+
+
+def test_with_the_documented_policy_what_cannot_be_asked_of_a_queue_is_left_to_sqs(orders, account):
+    """Its own maximum size, and what its deduplication ids are unlike within: sqs:GetQueueAttributes is an extra."""
+    short = account.create_queue(fresh_name("short"), MaximumMessageSize="1024")
+    fifo = account.create_queue(fresh_name("ids") + ".fifo", DeduplicationScope="messageGroup",
+                                FifoThroughputLimit="perMessageGroupId")
+    _, keys = account.create_user(documented_policy(account.arn(short), account.arn(fifo)))
+    use_keys(orders, keys)
+    orders.analyst.execute("UPDATE orders SET queue = repeat('x', 2000) WHERE id = 2")
+    name = create(orders, short.name, body_column="queue", format="text", model="SELECT id, coalesce(queue, 'x') AS queue FROM orders")
+    run = orders.run(name)
+    assert (run.state, run.published, run.rejected) == ("partly_failed", 1, 1), run.error
+    [rejection] = orders.rejections(name)
+    assert json.loads(rejection.key) == {"id": 2} and rejection.code != "message_too_long", "it is SQS that says so"
+    assert bodies(short) == ["x"]
+
+    run = orders.run(create(orders, fifo.name, group_id="{{row.id}}", dedup_id="the-same"))
+    assert (run.published, run.rejected) == (1, 1), "an id is taken to be the whole queue's"
+    assert len(fifo.drain()) == 1
 
 
 def test_without_ListQueues_a_url_or_arn_works_and_a_name_says_which_right_is_missing(orders, account, standard, fifo):

@@ -15,8 +15,8 @@ class Account:
     def client(self, service):
         return self.emulator.client(service=service, key=self.number)
 
-    def create_queue(self, name):
-        return self.emulator.create_queue(name, client=self.sqs)
+    def create_queue(self, name, **attributes):
+        return self.emulator.create_queue(name, client=self.sqs, **attributes)
 
     def arn(self, queue):
         return f"arn:aws:sqs:{REGION}:{self.number}:{queue.name}"
