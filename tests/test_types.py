@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from support.cluster import ROOT
 from support.running import fresh_name
 from support.values import NULLS, TYPES, VALUES
 
@@ -142,6 +143,16 @@ def test_values_are_found_unchanged_and_are_written_the_same_of_rows_told_before
     values.analyst.execute("DELETE FROM vals")
     assert values.run("vals").rows_removed == 1
     assert only_body(queue).splitlines() == expected_of_old(lambda value: value.text * 2, "[]")
+
+
+def test_every_type_that_the_page_on_messages_names_is_among_these():
+    page = (ROOT / "docs/messages.md").read_text()
+    table = page[page.index("| type | form |"):page.index("```sql", page.index("| type | form |"))]
+    named = {name for row in table.splitlines()[2:] if row for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+    assert len(named) > 25
+    shown = {re.sub(r"\(.*\)", "", value.type) for value in VALUES} | {value.text for value in VALUES}
+    other_names = {"timestamp with time zone": "timestamptz"}
+    assert {name for name in named if re.sub(r"\(.*\)", "", other_names.get(name, name)) not in shown} == set()
 
 
 def expected_of_old(of, changed):

@@ -6,7 +6,7 @@ NOT_YET are those that the extension refuses so far. When it takes one, its name
 MODEL = """
 CREATE TABLE people (
   full_name text, age integer, email_address text PRIMARY KEY, phone_number text,
-  contacts jsonb, tags text[], address jsonb, balance numeric(12, 2), joined timestamptz, note text);
+  contacts jsonb, tags text[], address jsonb, balance numeric(22, 2), joined timestamptz, note text);
 INSERT INTO people VALUES (
   'John "Johnny" Doe', 30, 'john@example.com', '+14158675309',
   '[{"type": "email", "value": "john@example.com"}, {"type": "phone", "value": "+1 \\"415\\""}]',
@@ -67,8 +67,8 @@ TEMPLATES = {
         '{"note": "{{ row.note | default: "none" }}"}',
         '{"note": "none"}'),
     "arithmetic that keeps every digit": (
-        '{"next": {{ row.age | plus: 1 }}, "balance": {{ row.balance | times: 2 }}}',
-        '{"next": 31, "balance": 2469135780.20}'),
+        '{"next": {{ row.age | plus: 1 }}, "balance": {{ row.balance | plus: 0.01 }}}',
+        '{"next": 31, "balance": 12345678901234567890.11}'),
     "a date": (
         '{"joined": "{{ row.joined | date: "%d.%m.%Y %H:%M" }}"}',
         '{"joined": "15.01.2024 08:00"}'),
