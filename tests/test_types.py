@@ -7,6 +7,7 @@ import re
 import pytest
 
 from support.cluster import ROOT
+from support.database import call
 from support.running import fresh_name
 from support.values import NULLS, TYPES, VALUES
 
@@ -143,6 +144,20 @@ def test_values_are_found_unchanged_and_are_written_the_same_of_rows_told_before
     values.analyst.execute("DELETE FROM vals")
     assert values.run("vals").rows_removed == 1
     assert only_body(queue).splitlines() == expected_of_old(lambda value: value.text * 2, "[]")
+
+
+def test_a_condition_and_compare_take_columns_of_every_type(values, queue):
+    same = " AND ".join(f"{name}::text = old.{name}::text" for name in COLUMNS)
+    values.create_sync("vals", queue.name, model="vals", fields='["extra"]', attributes={}, compare="* except id")
+    call(values.analyst, "sqs_sync_on", name="vals", event="changed", condition=f"{same} AND extra > old.extra")
+    values.run("vals")
+    queue.drain()
+    values.analyst.execute("UPDATE vals SET extra = 1")
+    run = values.run("vals")
+    assert (run.rows_changed, run.published) == (1, 1), run.error
+    values.alter_sync("vals", compare="* except extra")
+    values.analyst.execute("UPDATE vals SET extra = 2")
+    assert values.run("vals").rows_changed == 0, "what is compared is hashed again, and is as it was told"
 
 
 def test_every_type_that_the_page_on_messages_names_is_among_these():
