@@ -134,6 +134,20 @@ def test_without_ListQueues_a_url_or_arn_works_and_a_name_says_which_right_is_mi
         assert len(queue.drain()) == 4
 
 
+def test_a_name_is_found_on_a_later_page_of_the_queues_that_begin_with_it(orders, aws):
+    """SQS lists at most 1,000 queues a page."""
+    account = Account(aws, "333333333333")
+    for number in range(1000):
+        account.create_queue(f"a{number:04}")
+    queue = account.create_queue("a")
+    listed = account.sqs.list_queues(QueueNamePrefix="a", MaxResults=1000)
+    assert "NextToken" in listed and queue.name not in {url.rpartition("/")[2] for url in listed["QueueUrls"]}
+    _, keys = account.create_user(documented_policy(account.arn(queue)))
+    use_keys(orders, keys)
+    assert orders.run(create(orders, "a")).published == 2
+    assert bodies(queue) == ['{"id":1}', '{"id":2}']
+
+
 def test_ListQueues_on_single_queues_is_none_and_the_hint_says_on_what_it_is(orders, account, standard):
     """As the example policy of the reference page has it; AWS knows the right for all queues together alone."""
     arn = account.arn(standard)
