@@ -10,7 +10,7 @@ CREATE TABLE people (
 INSERT INTO people VALUES (
   'John "Johnny" Doe', 30, 'john@example.com', '+14158675309',
   '[{"type": "email", "value": "john@example.com"}, {"type": "phone", "value": "+1 \\"415\\""}]',
-  '{red,"dark green"}', '{"city": "Zürich", "lines": ["Main St 1", "2nd floor"]}', 1234567890.10,
+  '{red,"dark green"}', '{"city": "Zürich", "lines": ["Main St 1", "2nd floor"]}', 12345678901234567890.10,
   '2024-01-15 10:00:00+02', NULL);
 """
 
