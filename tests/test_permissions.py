@@ -8,16 +8,14 @@ import json
 import re
 
 import pytest
-from psycopg import sql
 
 from support.accounts import Account, allow, assume
 from support.cluster import ROOT
 from support.deadline import wait_until
 from support.emulator import Emulator
+from support.permitted import SEND, come_as
 from support.proxy import Proxy
 from support.running import fresh_name
-
-SEND = "sqs:SendMessage*"
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +48,6 @@ def orders(database, aws):
     return database
 
 
-def use_keys(database, keys):
-    database.admin.execute("DROP USER MAPPING IF EXISTS FOR analyst SERVER sqs")
-    options = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.Literal(value))
-                                 for name, value in keys.items())
-    database.admin.execute(sql.SQL("CREATE USER MAPPING FOR analyst SERVER sqs OPTIONS ({})").format(options))
-
-
 def create(database, queue, **options):
     name = fresh_name("sync")
     if "body_column" not in options:
@@ -82,7 +73,7 @@ def documented_policy(*arns):
 
 def test_with_the_documented_policy_a_queue_may_be_given_in_each_way(orders, account, standard, fifo):
     _, keys = account.create_user(documented_policy(account.arn(standard), account.arn(fifo)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     for queue, options in ((standard, {}), (fifo, {"group_id": "all"})):
         for given in (queue.name, account.url(queue), account.arn(queue)):
             run = orders.run(create(orders, given, **options))
@@ -92,7 +83,7 @@ def test_with_the_documented_policy_a_queue_may_be_given_in_each_way(orders, acc
 
 def test_with_the_documented_policy_a_column_chooses_among_standard_and_fifo_queues(orders, account, standard, fifo):
     _, keys = account.create_user(documented_policy(account.arn(standard), account.arn(fifo)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     orders.analyst.execute("UPDATE orders SET queue = CASE id WHEN 1 THEN %s ELSE %s END", (standard.name, fifo.name))
     run = orders.run(create(orders, "{{row.queue}}", group_id="group-{{row.id}}"))
     assert (run.state, run.published) == ("succeeded", 2), run.error
@@ -105,7 +96,7 @@ def test_with_the_documented_policy_what_cannot_be_asked_of_a_queue_is_left_to_s
     fifo = account.create_queue(fresh_name("ids") + ".fifo", DeduplicationScope="messageGroup",
                                 FifoThroughputLimit="perMessageGroupId")
     _, keys = account.create_user(documented_policy(account.arn(short), account.arn(fifo)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     orders.analyst.execute("UPDATE orders SET queue = repeat('x', 2000) WHERE id = 2")
     name = create(orders, short.name, body_column="queue", format="text", model="SELECT id, coalesce(queue, 'x') AS queue FROM orders")
     run = orders.run(name)
@@ -121,7 +112,7 @@ def test_with_the_documented_policy_what_cannot_be_asked_of_a_queue_is_left_to_s
 
 def test_without_ListQueues_a_url_or_arn_works_and_a_name_says_which_right_is_missing(orders, account, standard, fifo):
     user, keys = account.create_user(allow((SEND, [account.arn(standard), account.arn(fifo)])))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     for queue, options in ((standard, {}), (fifo, {"group_id": "all"})):
         for given in (account.url(queue), account.arn(queue)):
             run = orders.run(create(orders, given, **options))
@@ -143,7 +134,7 @@ def test_a_name_is_found_on_a_later_page_of_the_queues_that_begin_with_it(orders
     listed = account.sqs.list_queues(QueueNamePrefix="a", MaxResults=1000)
     assert "NextToken" in listed and queue.name not in {url.rpartition("/")[2] for url in listed["QueueUrls"]}
     _, keys = account.create_user(documented_policy(account.arn(queue)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     assert orders.run(create(orders, "a")).published == 2
     assert bodies(queue) == ['{"id":1}', '{"id":2}']
 
@@ -152,7 +143,7 @@ def test_ListQueues_on_single_queues_is_none_and_the_hint_says_on_what_it_is(ord
     """As the example policy of the reference page has it; AWS knows the right for all queues together alone."""
     arn = account.arn(standard)
     _, keys = account.create_user(allow(([SEND, "sqs:ListQueues"], [arn])))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     failed = orders.run(create(orders, standard.name))
     assert failed.state == "failed" and 'sqs:ListQueues on "*"' in failed.hint
     assert orders.run(create(orders, arn)).published == 2
@@ -162,7 +153,7 @@ def test_ListQueues_on_single_queues_is_none_and_the_hint_says_on_what_it_is(ord
 def test_a_queue_that_the_policy_leaves_out_fails_the_run_with_the_right_and_the_queue(orders, account, standard):
     denied = account.create_queue(fresh_name("payroll"))
     _, keys = account.create_user(documented_policy(account.arn(standard)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     failed = orders.run(create(orders, denied.name))
     assert (failed.state, failed.sqlstate, failed.in_doubt) == ("failed", "HV00R", 0)
     assert denied.name in failed.error and "AccessDenied" in failed.error and "sqs:SendMessage" in failed.hint
@@ -172,7 +163,7 @@ def test_a_queue_that_the_policy_leaves_out_fails_the_run_with_the_right_and_the
 def test_a_row_that_chooses_such_a_queue_is_rejected_and_the_others_arrive(orders, account, standard):
     denied = account.create_queue(fresh_name("payroll"))
     _, keys = account.create_user(documented_policy(account.arn(standard)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     orders.analyst.execute("UPDATE orders SET queue = CASE id WHEN 1 THEN %s ELSE %s END", (denied.name, standard.name))
     name = create(orders, "{{row.queue}}")
     run = orders.run(name)
@@ -186,9 +177,9 @@ def test_a_row_that_chooses_such_a_queue_is_rejected_and_the_others_arrive(order
 def test_nobody_else_may_do_what_the_policy_allows(orders, account, standard):
     """What these tests show, the emulator decides: without a policy nothing works."""
     _, keys = account.create_user(allow(("sqs:ListQueues", "*")))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     assert orders.run(create(orders, account.url(standard))).state == "failed"
-    use_keys(orders, {**keys, "secret_access_key": "wrong"})
+    come_as(orders, **{**keys, "secret_access_key": "wrong"})
     refused = orders.run(create(orders, account.url(standard)))
     assert (refused.state, refused.sqlstate) == ("failed", "28000")
     assert "secret access key" in refused.hint
@@ -198,7 +189,7 @@ def test_a_queue_of_another_account_is_reached_by_its_url_or_arn_if_its_policy_l
     other = Account(aws, "222222222222")
     queue = other.create_queue(fresh_name("theirs"))
     user, keys = account.create_user(documented_policy(other.arn(queue)))
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     by_arn = create(orders, other.arn(queue))
     assert orders.run(by_arn).state == "failed"
     grant = {**allow((SEND, other.arn(queue)))["Statement"][0],
@@ -218,12 +209,12 @@ def test_the_keys_of_a_role_of_another_account_work_with_their_session_token_alo
     user, keys = account.create_user(allow(("sts:AssumeRole", "*")))
     role = other.create_role(f"arn:aws:iam::{account.number}:user/{user}", "x7Qm", documented_policy(other.arn(queue)))
     session = assume(aws, keys, role, "x7Qm")
-    use_keys(orders, session)
+    come_as(orders, **session)
     run = orders.run(create(orders, queue.name))
     assert (run.state, run.published) == ("succeeded", 2), run.error
     assert len(queue.drain()) == 2
     for wrong in ({**session, "session_token": "another"}, keys):
-        use_keys(orders, wrong)
+        come_as(orders, **wrong)
         assert orders.run(create(orders, other.url(queue))).state == "failed"
     assert queue.drain() == []
 
@@ -231,15 +222,15 @@ def test_the_keys_of_a_role_of_another_account_work_with_their_session_token_alo
 def test_a_session_that_has_expired_fails_the_run_and_with_new_keys_the_next_goes_on(orders, aws, account, standard):
     user, keys = account.create_user(allow(("sts:AssumeRole", "*")))
     role = account.create_role(f"arn:aws:iam::{account.number}:user/{user}", "x7Qm", documented_policy(account.arn(standard)))
-    use_keys(orders, assume(aws, keys, role, "x7Qm"))
+    come_as(orders, **assume(aws, keys, role, "x7Qm"))
     name = create(orders, standard.name)
     assert orders.run(name).published == 2
     orders.analyst.execute("INSERT INTO orders VALUES (3)")
-    use_keys(orders, assume(aws, keys, role, "x7Qm", seconds=0))
+    come_as(orders, **assume(aws, keys, role, "x7Qm", seconds=0))
     failed = orders.run(name)
     assert (failed.state, failed.sqlstate, failed.in_doubt) == ("failed", "28000", 0)
     assert "expired" in failed.hint.lower() and "new credentials" in failed.hint
-    use_keys(orders, assume(aws, keys, role, "x7Qm"))
+    come_as(orders, **assume(aws, keys, role, "x7Qm"))
     assert orders.run(name).published == 1
     assert bodies(standard) == ['{"id":1}', '{"id":2}', '{"id":3}']
 
@@ -254,7 +245,7 @@ def proxy(aws):
 def test_a_right_that_is_taken_while_a_run_publishes_loses_nothing_and_doubles_nothing(orders, account, standard, proxy):
     policy = documented_policy(account.arn(standard))
     user, keys = account.create_user(policy)
-    use_keys(orders, keys)
+    come_as(orders, **keys)
     orders.point_at(proxy.endpoint)
     orders.analyst.execute("INSERT INTO orders SELECT i FROM generate_series(3, 500) i")
     name = create(orders, standard.name)

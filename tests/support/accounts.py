@@ -6,6 +6,10 @@ from support.emulator import REGION
 from support.running import fresh_name
 
 
+# Of what is made with the keys "test", too.
+FIRST_ACCOUNT = "000000000000"
+
+
 class Account:
     def __init__(self, emulator, number):
         self.emulator, self.number = emulator, number
