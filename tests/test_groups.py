@@ -42,16 +42,26 @@ def others_have_arrived(sink, queue):
     return lambda: sink.missing(queue, SLOW + 1, LAST) == 0
 
 
-def test_a_slow_group_holds_up_no_other(database, sink, orders):
-    sink.set(queue=orders, group_messages_per_second=10)
+def test_100_000_rows_of_a_slow_group_hold_up_no_other_of_1_000_groups(database, sink):
+    slow, others, last = 100_000, 1_000, 110_000
+    database.analyst.execute(ORDERS % {"slow": slow, "others": others, "last": last})
+    database.point_at(sink.endpoint)
+    queue = sink.create_queue(fresh_name("orders") + ".fifo", group_messages_per_second=10)
+    database.create_sync("orders", queue, model="orders", fields='["id", "customer", "contents"]',
+                         attributes={}, group_id="{{row.customer}}", order_by="id", retry_for="1 hour")
     run_id = database.start_run("orders")
-    wait_until(others_have_arrived(sink, orders), "all other groups have been told")
-    under_way = database.run_row(run_id)
-    waiting = database.admin.execute("SELECT count(*) FROM sqs_sync.waiting").fetchone()[0]
 
-    assert under_way.state == "publishing" and under_way.published < LAST
-    assert waiting > SLOW / 2, "what waits, waits in a table"
-    assert sink.missing(orders, 1, SLOW) > SLOW / 2
+    wait_until(lambda: sink.missing(queue, slow + 1, last) == 0, "all other groups have been told", 60)
+
+    assert database.run_row(run_id).state == "publishing"
+    waiting = database.admin.execute("SELECT count(*) FROM sqs_sync.waiting").fetchone()[0]
+    assert waiting > 0.9 * slow, "what waits, waits in a table"
+    assert sink.missing(queue, 1, slow) > 0.9 * slow
+    database.analyst.execute("SELECT sqs_sync_cancel(%s)", (run_id,))
+    cancelled = database.wait_for(run_id)
+    assert cancelled.state == "cancelled" and cancelled.in_doubt <= 20
+    counts = sink.counts(queue)
+    assert (counts["groups"], counts["duplicates"], counts["out_of_order"]) == (others + 1, 0, 0)
 
 
 def test_what_was_set_aside_when_a_run_is_cancelled_was_never_sent_and_is_found_again(database, sink, orders):

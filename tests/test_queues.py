@@ -68,7 +68,7 @@ def test_a_missing_right_to_list_is_named(database, guarded):
     come_as(database, *keys_of_user(guarded, "sqs:SendMessage"))
     with pytest.raises(psycopg.Error, match="AccessDenied") as refused:
         listed(database)
-    assert refused.value.diag.message_hint == "Allow sqs:ListQueues."
+    assert refused.value.diag.message_hint == 'Allow sqs:ListQueues on the resource "*".'
 
 
 def test_refused_credentials_are_told_as_such_and_never_shown(database, guarded):

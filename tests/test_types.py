@@ -1,79 +1,178 @@
-"""Values of every kind arrive as they are, and are found unchanged at the next run."""
+"""Values of every kind arrive in the form that docs/messages.md gives them, in each place where a message may have
+them, whatever the database's settings; and are found unchanged at the next run."""
 
 import json
+import re
 
 import pytest
 
-# type, value in SQL, value in a message
-VALUES = [
-    ("char(5)", "'abc'", "abc  "),
-    ("bit(8)", "B'10101010'", "10101010"),
-    ("varbit(8)", "B'101'", "101"),
-    ("varchar(10)", "'x y'", "x y"),
-    ("name", "'n'", "n"),
-    ("numeric(20,4)", "'12345678901234.5000'", "12345678901234.5000"),
-    ("double precision", "0.1", "0.1"),
-    ("boolean", "true", True),
-    ("bigint", "9223372036854775807", 9223372036854775807),
-    ("timestamptz", "'2024-01-15 10:00:00.5+02'", "2024-01-15T08:00:00.5Z"),
-    ("timestamp", "'2024-01-15 10:00'", "2024-01-15T10:00:00"),
-    ("date", "'2024-01-15'", "2024-01-15"),
-    ("interval", "'1 day 2 hours'", "1 day 02:00:00"),
-    ("jsonb", "'{\"b\": [1, 2.50]}'", {"b": [1, 2.5]}),
-    ("integer[]", "'{1,NULL,3}'", [1, None, 3]),
-    ("char(3)[]", "'{ab,c}'", ["ab ", "c  "]),
-    ("bytea", "'\\x00ff'", "\\x00ff"),
-    ("uuid", "'6f1c2f0e-0000-4000-8000-000000000001'", "6f1c2f0e-0000-4000-8000-000000000001"),
-    ("short_code", "'abcde'", "abcde"),
-    ("flags", "B'10101010'", "10101010"),
-    ("mood", "'fine'", "fine"),
-    ("place", "'(1,\"2024-01-15 10:00:00+00\")'", "(1,\"2024-01-15 10:00:00+00\")"),
-    ("place[]", "ARRAY['(1,)'::place]", "{\"(1,)\"}"),
-    ("tstzrange", "'[2024-01-15 10:00+00,)'", "[\"2024-01-15 10:00:00+00\",)"),
-    ("regclass", "'pg_class'", "pg_class"),
-    ("xml", "'<a>1</a>'", "<a>1</a>"),
-    ("point", "'(1,2)'", "(1,2)"),
-    ("inet", "'10.0.0.1/8'", "10.0.0.1/8"),
-    ("numeric", "'NaN'", None),
-    ("text", "NULL", None),
-]
+from support.cluster import ROOT
+from support.database import call
+from support.running import fresh_name
+from support.values import NULLS, TYPES, VALUES
 
-TYPES = """
-CREATE DOMAIN short_code AS char(5);
-CREATE DOMAIN flags AS bit(8);
-CREATE TYPE mood AS ENUM ('fine', 'sad');
-CREATE TYPE place AS (id integer, since timestamptz);
-"""
+# Not one of which may be seen in a message.
+SETTINGS = {
+    "TimeZone": "Asia/Kathmandu", "DateStyle": "German, DMY", "IntervalStyle": "iso_8601", "bytea_output": "escape",
+    "extra_float_digits": "-3", "xmlbinary": "hex", "quote_all_identifiers": "on",
+}
+
+COLUMNS = {f"c{i}": value for i, value in enumerate(VALUES)}
 
 
 @pytest.fixture
-def values(database, queue):
+def values(database):
     database.analyst.execute(TYPES)
-    columns = ", ".join(f"c{i} {kind}" for i, (kind, _, _) in enumerate(VALUES))
-    database.analyst.execute(f"CREATE TABLE vals (id integer PRIMARY KEY, {columns})")
-    database.analyst.execute(f"INSERT INTO vals VALUES (1, {', '.join(value for _, value, _ in VALUES)})")
-    fields = ["id"] + [f"c{i}" for i in range(len(VALUES))]
-    database.create_sync("vals", queue.name, model="vals", fields=json.dumps(fields))
+    columns = ", ".join(f"{column} {value.type}" for column, value in COLUMNS.items())
+    literals = ", ".join(value.sql for value in VALUES)
+    database.analyst.execute(f"CREATE TABLE vals (id integer PRIMARY KEY, extra integer, {columns})")
+    database.analyst.execute(f"INSERT INTO vals VALUES (1, 0, {literals})")
     return database
 
 
-def test_values_arrive_as_documented(values, queue):
+@pytest.fixture(params=["usual", "odd"])
+def settings(request, values):
+    if request.param == "odd":
+        set_oddly(values)
+
+
+def set_oddly(database):
+    """Settings of the database are those of the processes that are started in it from now on."""
+    for name, value in SETTINGS.items():
+        database.admin.execute(f"ALTER DATABASE {database.name} SET {name} = '{value}'")
+    for worker in database.processes("worker"):
+        database.admin.execute("SELECT pg_terminate_backend(%s)", (worker,))
+
+
+def lines(of, columns=COLUMNS):
+    """JSON with a line for each column, whose value is what `of` makes of the column."""
+    return "{\n" + ",\n".join(f'"{name}": {of(name)}' for name in columns) + "\n}"
+
+
+def quoted(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
+def only_body(queue):
+    [message] = queue.drain()
+    return message.body
+
+
+@pytest.mark.e2e
+def test_in_fields_each_value_has_its_documented_form(values, settings, queue):
+    values.create_sync("vals", queue.name, model="vals", fields=json.dumps(list(COLUMNS)), attributes={})
     assert values.run("vals").state == "succeeded"
-    (message,) = queue.drain()
-    body = json.loads(message.body)
-    arrived = {kind: body[f"c{i}"] for i, (kind, _, _) in enumerate(VALUES)}
-    expected = {kind: json.loads(value) if kind in ("numeric(20,4)", "double precision") else value
-                for kind, _, value in VALUES}
-    assert arrived == expected
-    assert '12345678901234.5000' in message.body, "numbers keep every digit"
+    members = re.split(r',(?="c\d+":)', only_body(queue)[1:-1])
+    assert members == [f'"{name}":{value.field}' for name, value in COLUMNS.items()]
 
 
-def test_values_are_found_unchanged(values, queue):
-    values.run("vals")
+def test_in_a_template_each_value_has_its_documented_form_in_a_string_and_outside(values, settings, queue):
+    bare = {name: value for name, value in COLUMNS.items() if value.json is not None}
+    values.create_sync("vals", queue.name, model="vals", attributes={},
+                       template=lines('"{{{{row.{}}}}}"'.format) + "\n", events="{added}")
+    values.create_sync("bare", queue.name, model="vals", attributes={}, template=lines("{{{{row.{}}}}}".format, bare))
+    assert values.run("vals").state == "succeeded"
+    assert only_body(queue).splitlines() == lines(lambda name: quoted(COLUMNS[name].text)).splitlines()
+    assert values.run("bare").state == "succeeded"
+    assert only_body(queue).splitlines() == lines(lambda name: bare[name].json, bare).splitlines()
+
+
+def test_a_body_column_and_attributes_have_each_value_as_text_and_a_binary_has_a_byteas_bytes(values, queue):
+    for name, value in COLUMNS.items():
+        attributes = {"column": name, "text": f"{{{{row.{name}}}}}"}
+        if is_number_for_sqs(value):
+            attributes["number"] = {"type": "Number", "value": f"{{{{row.{name}}}}}"}
+        if value.text != "\\x":
+            attributes["bytes"] = {"type": "Binary", "value": f"{{{{row.{name}}}}}"}
+        values.create_sync(name, queue.name, model="vals", body_column=name, attributes=attributes,
+                           format="text" if value.json in (None, "null") else "json")
+        values.start_run(name)
+    for run_id in range(1, len(COLUMNS) + 1):
+        run = values.wait_for(run_id)
+        assert (run.state, run.published) == ("succeeded", 1), (run.sync, values.rejections(run.sync))
+    messages = {message.attributes["column"]: message for message in queue.drain()}
+    for name, value in COLUMNS.items():
+        told = messages[name]
+        as_bytes = bytes.fromhex(value.text[2:]) if value.type == "bytea" else value.text.encode()
+        assert (told.body, told.attributes["text"]) == (value.text, value.text), value.type
+        assert told.attributes.get("bytes", b"") == as_bytes, value.type
+        assert told.attributes.get("number") == (value.text if is_number_for_sqs(value) else None)
+
+
+def is_number_for_sqs(value):
+    return value.json not in (None, "null") and re.fullmatch(r"-?[0-9.]{1,38}(e[+-]?[0-9]{1,2})?", value.text)
+
+
+def test_null_is_null_in_json_and_nothing_in_a_text_and_a_rejection_where_sqs_wants_something(database, queue):
+    database.analyst.execute(TYPES)
+    columns = [f"n{i}" for i in range(len(NULLS))]
+    database.analyst.execute(f"CREATE TABLE nulls (id integer PRIMARY KEY,"
+                             f" {', '.join(f'{name} {kind}' for name, kind in zip(columns, NULLS))})")
+    database.analyst.execute("INSERT INTO nulls VALUES (1)")
+
+    def told(**message):
+        name = fresh_name("nulls")
+        database.create_sync(name, queue.name, model="nulls", **{"attributes": {}, **message})
+        database.run(name)
+        return [m.body for m in queue.drain()], [r.code for r in database.rejections(name)]
+
+    assert told(fields=json.dumps(columns)) == (["{" + ",".join(f'"{name}":null' for name in columns) + "}"], [])
+    assert told(template=lines("{{{{row.{}}}}}".format, columns)) == ([lines(lambda _: "null", columns)], [])
+    assert told(template=lines('"{{{{row.{}}}}}"'.format, columns)) == ([lines(lambda _: '""', columns)], [])
+    for name in columns:
+        assert told(body_column=name) == ([], ["null_body"])
+    for kind, column in (("String", "text"), ("Number", "numeric"), ("Binary", "bytea")):
+        value = f"{{{{row.{columns[NULLS.index(column)]}}}}}"
+        assert told(fields='["id"]', attributes={"a": {"type": kind, "value": value}}) == ([], ["empty_attribute"])
+
+
+def test_values_are_found_unchanged_and_are_written_the_same_of_rows_told_before(values, queue):
+    template = lines('"{{{{old.{0}}}}}{{% if event == "removed" %}}{{{{row.{0}}}}}{{% endif %}}"'.format)
+    values.create_sync("vals", queue.name, model="vals", template='{"changed": {{changed_columns}}, "old": ' + template + "}",
+                       attributes={})
+    assert values.run("vals").rows_added == 1
     queue.drain()
+    set_oddly(values)
     values.analyst.execute("UPDATE vals SET id = id")
     again = values.run("vals")
     assert (again.state, again.rows_changed, again.published) == ("succeeded", 0, 0)
+
+    values.analyst.execute("UPDATE vals SET extra = 1")
+    assert values.run("vals").rows_changed == 1
+    told = only_body(queue)
+    assert told.splitlines() == expected_of_old(lambda value: value.text, '["extra"]')
+    values.analyst.execute("DELETE FROM vals")
+    assert values.run("vals").rows_removed == 1
+    assert only_body(queue).splitlines() == expected_of_old(lambda value: value.text * 2, "[]")
+
+
+def test_a_condition_and_compare_take_columns_of_every_type(values, queue):
+    same = " AND ".join(f"{name}::text = old.{name}::text" for name in COLUMNS)
+    values.create_sync("vals", queue.name, model="vals", fields='["extra"]', attributes={}, compare="* except id")
+    call(values.analyst, "sqs_sync_on", name="vals", event="changed", condition=f"{same} AND extra > old.extra")
+    values.run("vals")
+    queue.drain()
+    values.analyst.execute("UPDATE vals SET extra = 1")
+    run = values.run("vals")
+    assert (run.rows_changed, run.published) == (1, 1), run.error
+    values.alter_sync("vals", compare="* except extra")
+    values.analyst.execute("UPDATE vals SET extra = 2")
+    assert values.run("vals").rows_changed == 0, "what is compared is hashed again, and is as it was told"
+
+
+def test_every_type_that_the_page_on_messages_names_is_among_these():
+    page = (ROOT / "docs/messages.md").read_text()
+    table = page[page.index("| type | form |"):page.index("```sql", page.index("| type | form |"))]
+    named = {name for row in table.splitlines()[2:] if row for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+    assert len(named) > 25
+    shown = {re.sub(r"\(.*\)", "", value.type) for value in VALUES} | {value.text for value in VALUES}
+    other_names = {"timestamp with time zone": "timestamptz"}
+    assert {name for name in named if re.sub(r"\(.*\)", "", other_names.get(name, name)) not in shown} == set()
+
+
+def expected_of_old(of, changed):
+    old = lines(lambda name: quoted(of(COLUMNS[name])))
+    return ('{"changed": ' + changed + ', "old": ' + old + "}").splitlines()
 
 
 @pytest.mark.parametrize("kind, first, same, other", [

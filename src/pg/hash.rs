@@ -21,13 +21,15 @@ pub const VERSION: i16 = 1;
 const FIRST_NORMAL_OID: u32 = 16384;
 
 /// Settings that the text of a value depends on, as each output of ours has them.
-pub const OUTPUT_SETTINGS: [(&CStr, &CStr); 6] = [
+pub const OUTPUT_SETTINGS: [(&CStr, &CStr); 7] = [
     (c"timezone", c"UTC"),
     (c"datestyle", c"ISO, YMD"),
     (c"intervalstyle", c"postgres"),
     (c"extra_float_digits", c"1"),
     (c"bytea_output", c"hex"),
     (c"lc_monetary", c"C"),
+    // A regclass and its like print identifiers.
+    (c"quote_all_identifiers", c"off"),
 ];
 
 /// How a value enters the hash.

@@ -24,9 +24,15 @@ class Message:
     types: dict
     group_id: str | None
     dedup_id: str | None
+    sequence: str | None
+    """A FIFO queue's own number, which rises with each message."""
+    digests: tuple
+    """The MD5s of body and attributes, as SQS gives them."""
 
 
 class Emulator:
+    health = "/_ministack/health"
+
     def __init__(self, log, **settings):
         """`settings` are the emulator's own, such as AUTH: it then checks who may do what."""
         self.port = free_port()
@@ -36,15 +42,18 @@ class Emulator:
         self.process = None
 
     def start(self):
-        program = pathlib.Path(sys.executable).with_name("ministack")
-        environment = {**os.environ, "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1",
-                       **self.settings}
         # In a session of its own, so that the demo's outlives the terminal's Ctrl-C.
-        self.process = subprocess.Popen([program], env=environment, stdout=self.log.open("ab"),
-                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                        start_new_session=True)
+        self.process = subprocess.Popen(self.command(), env={**os.environ, **self.environment()},
+                                        stdout=self.log.open("ab"), stderr=subprocess.STDOUT,
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
         wait_until(self.answers, f"the emulator answers (see {self.log})", 60)
         return self
+
+    def command(self):
+        return [program_of_package("ministack")]
+
+    def environment(self):
+        return {"GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1", **self.settings}
 
     def stop(self):
         self.process.terminate()
@@ -52,18 +61,20 @@ class Emulator:
 
     def answers(self):
         try:
-            return urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5).status == 200
+            return urllib.request.urlopen(self.endpoint + self.health, timeout=5).status == 200
         except OSError:
             return False
 
-    def client(self, region=REGION):
-        return boto3.client("sqs", region_name=region, endpoint_url=self.endpoint,
-                            aws_access_key_id="test", aws_secret_access_key="test",
-                            config=botocore.config.Config(max_pool_connections=20))
+    def client(self, region=REGION, service="sqs", key="test", secret="test", **config):
+        """As root of an account: its number is the access key, or "test" for the first one."""
+        return boto3.client(service, region_name=region, endpoint_url=self.endpoint,
+                            aws_access_key_id=key, aws_secret_access_key=secret,
+                            config=botocore.config.Config(max_pool_connections=20, **config))
 
-    def create_queue(self, name, region=REGION):
-        client = self.client(region)
-        attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+    def create_queue(self, name, region=REGION, client=None, **attributes):
+        client = client or self.client(region)
+        if name.endswith(".fifo"):
+            attributes["FifoQueue"] = "true"
         url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         return Queue(name, url, client)
 
@@ -104,7 +115,14 @@ def as_message(received):
         attributes={name: a.get("StringValue", a.get("BinaryValue")) for name, a in own.items()},
         types={name: a["DataType"] for name, a in own.items()},
         group_id=system.get("MessageGroupId"),
-        dedup_id=system.get("MessageDeduplicationId"))
+        dedup_id=system.get("MessageDeduplicationId"),
+        sequence=system.get("SequenceNumber"),
+        digests=(received["MD5OfBody"], received.get("MD5OfMessageAttributes")))
+
+
+def program_of_package(name):
+    """What a Python package has installed beside the interpreter."""
+    return pathlib.Path(sys.executable).with_name(name)
 
 
 def free_port():

@@ -1,12 +1,8 @@
 """Users of the emulated AWS that may do no more than their policy says (an Emulator with AUTH)."""
 
-import json
-
-import boto3
 from psycopg import sql
 
-from support.emulator import REGION
-from support.running import fresh_name
+from support.accounts import FIRST_ACCOUNT, Account, allow
 
 # The emulator asks for sqs:SendMessageBatch too, which at AWS is no right of its own.
 SEND = "sqs:SendMessage*"
@@ -14,19 +10,13 @@ SEND = "sqs:SendMessage*"
 
 def keys_of_user(emulator, *actions):
     """The access key of a new user with the right to these actions."""
-    iam = boto3.client("iam", region_name=REGION, endpoint_url=emulator.endpoint,
-                       aws_access_key_id="test", aws_secret_access_key="test")
-    user = fresh_name("user")
-    iam.create_user(UserName=user)
-    policy = {"Version": "2012-10-17",
-              "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
-    iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName=user)["AccessKey"]
-    return key["AccessKeyId"], key["SecretAccessKey"]
+    _, keys = Account(emulator, FIRST_ACCOUNT).create_user(allow((list(actions), "*")))
+    return keys["access_key_id"], keys["secret_access_key"]
 
 
-def come_as(database, access_key_id, secret_access_key):
-    """The analyst's mapping has this key from now on."""
-    database.admin.execute(sql.SQL(
-        "ALTER USER MAPPING FOR analyst SERVER sqs OPTIONS (SET access_key_id {}, SET secret_access_key {})"
-    ).format(access_key_id, secret_access_key))
+def come_as(database, access_key_id, secret_access_key, **options):
+    """The analyst's mapping has these keys from now on, and no other options."""
+    options = {"access_key_id": access_key_id, "secret_access_key": secret_access_key, **options}
+    database.admin.execute("DROP USER MAPPING FOR analyst SERVER sqs")
+    database.admin.execute(sql.SQL("CREATE USER MAPPING FOR analyst SERVER sqs OPTIONS ({})").format(
+        sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), value) for name, value in options.items())))

@@ -150,9 +150,9 @@ impl About<'_> {
         Some(match class {
             Class::Throttled => "Fewer requests in flight, or a higher quota at AWS, would help.",
             Class::Queue if code.contains("AccessDenied") => match self.subject {
-                Subject::List => "Allow sqs:ListQueues.",
+                Subject::List => "Allow sqs:ListQueues on the resource \"*\".",
                 Subject::Queue(_) => {
-                    "Allow sqs:SendMessage on the queue, and sqs:ListQueues where it is named without its URL or ARN."
+                    "Allow sqs:SendMessage on the queue, and sqs:ListQueues on \"*\" where it is named without its URL or ARN."
                 }
             },
             Class::Queue if code.starts_with("Kms") || code.starts_with("KMS.") => {

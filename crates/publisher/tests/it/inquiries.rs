@@ -85,7 +85,7 @@ fn a_denied_list_names_the_right_that_is_missing() {
         failure.message,
         "SQS refused requests to the list of queues: AccessDeniedException: No"
     );
-    assert_eq!(failure.hint.as_deref(), Some("Allow sqs:ListQueues."));
+    assert_eq!(failure.hint.as_deref(), Some("Allow sqs:ListQueues on the resource \"*\"."));
     assert_eq!(server.log.requests().len(), 1);
 }
 
