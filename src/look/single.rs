@@ -136,10 +136,13 @@ fn told(sight: &Sight, key: &Key) -> Result<Option<Row>> {
 }
 
 /// Rows of the model as it is now, at most so many, each with its key, and with itself as what was
-/// told: a sample.
+/// told: a sample. (What has no key is no message's.)
 pub fn sample(sight: &Sight, limit: Limit) -> Result<Vec<(ChangeRow, String)>> {
     let subject = sight.subject();
-    let kept = keep(sight, &format!(" LIMIT {}", limit.rows))?;
+    let has_key: Vec<String> =
+        subject.key.iter().map(|k| format!("{} IS NOT NULL", k.column.stored("m"))).collect();
+    let rest = format!(" WHERE {} LIMIT {}", has_key.join(" AND "), limit.rows);
+    let kept = keep(sight, &rest)?;
     let statement = format!(
         "SELECT 0::pg_catalog.int8, 'added'::pg_catalog.text, {}, {} FROM {KEPT} AS m",
         subject.numbered_columns("m"),
