@@ -4,7 +4,6 @@ import psycopg
 import pytest
 
 from support.attacks import arm, confessions, taken
-from support.database import call
 from support.items import BODIES
 
 LOOKS = ["SELECT * FROM sqs_sync_preview('attack')", "SELECT * FROM sqs_sync_render('attack', '1')", "SELECT * FROM sqs_sync_test('attack')",

@@ -95,6 +95,35 @@ def test_an_error_of_the_model_is_a_row_and_the_transaction_goes_on(database, it
     assert database.value("SELECT count(*) FROM kept") == 1
 
 
+def test_a_check_can_be_made_by_a_function_which_goes_on_after_what_failed(database, items, queue):
+    """Each part is a subtransaction of its own, inside that of an exception handler."""
+    items.fill(3)
+    database.create_sync("items", queue.name, model="SELECT id, 1 / (id - 4) AS name FROM items", template="1")
+    items.fill(4, first=4)
+    database.analyst.execute("CREATE TEMPORARY TABLE found (item text)")
+    database.analyst.execute("""
+        DO $$
+        DECLARE
+          one record;
+        BEGIN
+          FOR one IN SELECT * FROM sqs_sync_check('items') WHERE NOT ok LOOP
+            INSERT INTO found VALUES (one.item);
+          END LOOP;
+          BEGIN
+            PERFORM * FROM sqs_sync_preview('items');
+          EXCEPTION WHEN division_by_zero THEN
+            INSERT INTO found VALUES ('preview');
+          END;
+        END $$""")
+    assert [row.item for row in database.rows("SELECT item FROM found")] == ["model", "preview"]
+
+
+def test_tables_that_are_gone_are_told(synced):
+    snapshot, _ = tables_of(synced, "items")
+    synced.analyst.execute(f"DROP TABLE {snapshot}")
+    assert "is missing" in wrong(synced)["tables"].detail
+
+
 def test_a_held_run_is_told_with_what_to_do(synced):
     synced.analyst.execute("DROP VIEW item_rows; ALTER TABLE items ALTER amount TYPE text")
     run = synced.run("items")

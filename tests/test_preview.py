@@ -119,7 +119,10 @@ def test_no_lock_is_kept_but_those_of_a_select(synced, items):
         modes = {row[0] for row in synced.admin.execute(
             "SELECT mode FROM pg_locks WHERE pid = %s AND locktype = 'relation'", (synced.analyst.info.backend_pid,))}
         assert modes == {"AccessShareLock"}
-        assert synced.admin.execute("SELECT sqs_sync_run('items')").fetchone()[0]
+        # A run goes through while the transaction is open.
+        with synced.connection_of("analyst") as another:
+            another.execute("CALL sqs_sync_run_and_wait('items')")
+            assert another.execute("SELECT state FROM sqs_sync.runs ORDER BY run_id DESC LIMIT 1").fetchone() == ("succeeded",)
 
 
 def test_no_more_is_shown_than_asked_for(synced, items):
@@ -366,6 +369,13 @@ def test_an_emptied_snapshot_is_no_backfill(synced):
     snapshot, _ = tables_of(synced, "items")
     synced.analyst.execute(f"TRUNCATE {snapshot}")
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="is empty, but should have 5 rows"):
+        preview(synced.analyst)
+
+
+def test_a_snapshot_that_is_gone_is_no_backfill(synced):
+    snapshot, _ = tables_of(synced, "items")
+    synced.analyst.execute(f"DROP TABLE {snapshot}")
+    with pytest.raises(psycopg.errors.UndefinedTable, match="is missing"):
         preview(synced.analyst)
 
 
