@@ -119,7 +119,10 @@ def test_no_lock_is_kept_but_those_of_a_select(synced, items):
         modes = {row[0] for row in synced.admin.execute(
             "SELECT mode FROM pg_locks WHERE pid = %s AND locktype = 'relation'", (synced.analyst.info.backend_pid,))}
         assert modes == {"AccessShareLock"}
-        assert synced.admin.execute("SELECT sqs_sync_run('items')").fetchone()[0]
+        # A run goes through while the transaction is open.
+        with synced.connection_of("analyst") as another:
+            another.execute("CALL sqs_sync_run_and_wait('items')")
+            assert another.execute("SELECT state FROM sqs_sync.runs ORDER BY run_id DESC LIMIT 1").fetchone() == ("succeeded",)
 
 
 def test_no_more_is_shown_than_asked_for(synced, items):
@@ -145,6 +148,52 @@ def test_what_is_not_published_is_not_shown(synced, items):
     items.set_name(1, "new")
     items.fill(6, first=6)
     assert short(preview(synced.analyst)) == [("added", 6)]
+
+
+def test_what_a_condition_leaves_out_is_not_shown(synced, items, queue):
+    """It sees the row, and what was told of it, under the time zone of the model."""
+    call(synced.analyst, "sqs_sync_on", name="items", event="changed", condition="old.note <> note AND id <> 3")
+    call(synced.analyst, "sqs_sync_on", name="items", event="removed", condition="id > 4")
+    synced.analyst.execute("UPDATE items SET note = 'x' WHERE id IN (1, 3); UPDATE items SET name = 'y' WHERE id = 2; DELETE FROM items WHERE id > 3")
+    rows = preview(synced.analyst)
+    assert sorted(short(rows)) == [("changed", 1), ("removed", 5)]
+    assert len(preview(synced.analyst, count=1)) == 1
+    assert synced.run("items").published == 2
+    assert sorted(message.body for message in queue.drain()) == sorted(row.body for row in rows)
+
+
+def test_a_condition_that_fails_says_so(synced, items):
+    call(synced.analyst, "sqs_sync_on", name="items", event="changed", condition="1 / (id - 2) = 0")
+    items.set_name(2, "new")
+    with pytest.raises(psycopg.errors.DivisionByZero, match='sync "items": condition: division by zero'):
+        preview(synced.analyst)
+
+
+def test_only_what_is_compared_makes_a_row_changed(synced, items):
+    """Other columns than before are compared from the next run on, which hashes anew: so does the preview."""
+    items.set_name(1, "new")
+    synced.analyst.execute("UPDATE items SET note = 'x' WHERE id = 2")
+    synced.alter_sync("items", compare="* except name")
+    assert short(preview(synced.analyst)) == [("changed", 2)]
+    run = synced.run("items")
+    assert (run.published, preview(synced.analyst)) == (1, [])
+    items.set_name(3, "new")
+    synced.alter_sync("items", compare="name")
+    rows = short(preview(synced.analyst))
+    assert synced.run("items").rows_changed == len(rows)
+    assert ("changed", 3) in rows
+
+
+def test_a_later_message_with_the_same_deduplication_id_would_be_suppressed(synced, items, queue, emulator):
+    fifo = emulator.create_queue("twins.fifo")
+    synced.alter_sync("items", queue=fifo.name, group_id="all", dedup_id="{{row.note}}", order_by="id")
+    synced.analyst.execute("UPDATE items SET note = 'same' WHERE id IN (2, 3, 4)")
+    rows = preview(synced.analyst)
+    assert [(row.dedup_id, row.problem is None) for row in rows] == [("same", True), (None, False), (None, False)]
+    assert synced.run("items").rejected == 2
+    (first, second) = synced.rejections("items")
+    assert {row.problem for row in rows if row.problem} == {f"{first.code}: {first.reason}"}
+    assert {row.key for row in rows if row.problem} == {first.key, second.key}
 
 
 def test_a_first_run_that_skips_would_send_nothing(database, items, queue):
@@ -320,6 +369,13 @@ def test_an_emptied_snapshot_is_no_backfill(synced):
     snapshot, _ = tables_of(synced, "items")
     synced.analyst.execute(f"TRUNCATE {snapshot}")
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="is empty, but should have 5 rows"):
+        preview(synced.analyst)
+
+
+def test_a_snapshot_that_is_gone_is_no_backfill(synced):
+    snapshot, _ = tables_of(synced, "items")
+    synced.analyst.execute(f"DROP TABLE {snapshot}")
+    with pytest.raises(psycopg.errors.UndefinedTable, match="is missing"):
         preview(synced.analyst)
 
 

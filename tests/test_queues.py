@@ -1,9 +1,10 @@
 """sqs_sync_queues: the queues of a connection, by ListQueues; what else is known of them is a bonus."""
 
+import threading
+
 import psycopg
 import pytest
 
-from support.database import call
 from support.deadline import wait_until
 from support.emulator import Emulator
 from support.permitted import come_as, keys_of_user
@@ -119,7 +120,6 @@ def test_a_session_that_waits_for_sqs_can_be_ended(database, proxy, how):
         elif how == "terminate":
             database.admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
-    import threading
     if how == "statement_timeout":
         database.analyst.execute("SET statement_timeout = '500ms'")
     else:

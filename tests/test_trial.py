@@ -6,7 +6,6 @@ import psycopg
 import pytest
 
 from support.attacks import tables_of
-from support.database import call
 from support.emulator import Emulator
 from support.items import BODIES
 from support.permitted import SEND, come_as, keys_of_user

@@ -338,16 +338,19 @@ pub fn key_json(key: &[KeyColumn], value: impl Fn(usize) -> String) -> String {
     )
 }
 
+/// What to do about a key that is not unique.
+pub const MAKE_UNIQUE: &str =
+    "Make the model return one row for each key, or add a column to the key.";
+
 fn unfit(key: String, code: String, rows: i64) -> Rejection {
     let (reason, hint) = match code.as_str() {
         "null_key" => (
             "the key is null".to_owned(),
             "Leave such rows out of the model, or choose another key.",
         ),
-        "duplicate_key" => (
-            format!("the key is not unique: {rows} rows of the model have it"),
-            "Make the model return one row for each key, or add a column to the key.",
-        ),
+        "duplicate_key" => {
+            (format!("the key is not unique: {rows} rows of the model have it"), MAKE_UNIQUE)
+        }
         _ => (
             format!("the key is longer than {MAX_KEY_BYTES} bytes"),
             "Choose a shorter key, for example a hash of this one.",

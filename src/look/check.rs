@@ -11,6 +11,7 @@ use super::shown::any_queue;
 use super::sight::Sight;
 use super::{moved, single};
 use crate::catalog::{self, Definition, State};
+use crate::changes::columns;
 use crate::changes::layout::Layout;
 use crate::changes::model::Model;
 use crate::changes::tables;
@@ -68,11 +69,15 @@ pub fn check(owned: Owned) -> Result<Vec<Item>> {
         let detail = format!("the sync's owner may use the server {}", definition.server);
         looked.items.push(Item::good("privileges", detail));
     }
-    look_at_tables(&mut looked, &owned)?;
-    let used = match look_at_model(&mut looked, &owned, &definition)? {
-        Some(sight) => look_at_rows(&mut looked, &sight)?,
-        None => Vec::new(),
-    };
+    let has_tables = look_at_tables(&mut looked, &owned)?;
+    let fits = look_at_model(&mut looked, &owned, &definition)?;
+    let mut used = Vec::new();
+    if has_tables
+        && fits
+        && let Some(sight) = looked.at("message", || Sight::of(owned.clone()))?
+    {
+        used = look_at_rows(&mut looked, &sight)?;
+    }
     if let Some(connection) = connection {
         looked.items.extend(reach::look(&connection, with_literals(used, &definition))?);
     }
@@ -100,7 +105,7 @@ impl Looked {
     }
 }
 
-fn look_at_tables(looked: &mut Looked, owned: &Owned) -> Result<()> {
+fn look_at_tables(looked: &mut Looked, owned: &Owned) -> Result<bool> {
     let told = looked.at("tables", || {
         let told = as_superuser(|| {
             owned.check_plain()?;
@@ -115,31 +120,27 @@ fn look_at_tables(looked: &mut Looked, owned: &Owned) -> Result<()> {
         );
         looked.items.push(Item::good("tables", detail));
     }
-    Ok(())
+    Ok(told.is_some())
 }
 
-/// Model, columns and message, each of which the next one stands on.
-fn look_at_model(
-    looked: &mut Looked,
-    owned: &Owned,
-    definition: &Definition,
-) -> Result<Option<Sight>> {
+/// Model, columns and message, each of which the next one stands on: whether all is well.
+fn look_at_model(looked: &mut Looked, owned: &Owned, definition: &Definition) -> Result<bool> {
     let found = looked.at("model", || as_superuser(|| inspect::find(owned)))?;
     let (model, layout) = match found {
-        None => return Ok(None),
+        None => return Ok(false),
         Some(Err(held)) => {
             let detail = format!("a run would be held: {}", held.message);
             looked.items.push(Item::bad("model", detail, held.hint));
-            return Ok(None);
+            return Ok(false);
         }
         Some(Ok(found)) => found,
     };
     looked.items.push(Item::good("model", format!("{} is there, and its owner's", model.name)));
-    looked.items.push(columns(&layout));
+    looked.items.push(of_columns(&layout));
     look_at_message(looked, owned, definition, model, layout)
 }
 
-fn columns(layout: &Layout) -> Item {
+fn of_columns(layout: &Layout) -> Item {
     if layout.is_as_told() {
         return Item::good("columns", format!("all {} are as they were told", layout.kept.len()));
     }
@@ -164,17 +165,13 @@ fn look_at_message(
     definition: &Definition,
     model: Model,
     layout: Layout,
-) -> Result<Option<Sight>> {
-    let resolved = looked
-        .at("message", || as_superuser(|| inspect::resolve(owned, definition, model, layout)))?;
-    if resolved.is_none() {
-        return Ok(None);
-    }
+) -> Result<bool> {
+    let resolve = || as_superuser(|| inspect::resolve(owned, definition, model, layout));
+    let Some(resolved) = looked.at("message", resolve)? else { return Ok(false) };
     let events: Vec<&str> = definition.published().iter().map(|event| event.as_str()).collect();
     let detail = format!("the definition fits the columns; published: {}", events.join(", "));
     looked.items.push(Item::good("message", detail));
-    let Some(sight) = looked.at("message", || Sight::of(owned.clone()))? else { return Ok(None) };
-    for moved in moved::moved(&owned.sync, definition, &sight.columns)? {
+    for moved in moved::moved(&owned.sync, definition, &columns::names(&resolved.columns))? {
         let (property, columns) = (moved.property.as_str(), moved.columns.join(", "));
         looked.items.push(Item::worth_knowing(
             "rows that move",
@@ -182,7 +179,7 @@ fn look_at_message(
             "A row in which that changes is announced in its new place only: who reads the old one is not told. Add it to the key if that matters.",
         ));
     }
-    Ok(Some(sight))
+    Ok(true)
 }
 
 /// The key over all rows, and the messages of a sample.

@@ -127,7 +127,8 @@ pub fn any_queue(_queue: &str) -> usize {
     MAX_MESSAGE_BYTES
 }
 
-fn quoted(text: &str) -> String {
+/// Text as JSON has it.
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

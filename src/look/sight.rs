@@ -1,6 +1,8 @@
 //! A sync as a run would find it that began now: its definition and its model, what is in doubt
 //! and would be sent again first, and what the queue has been told then.
 
+use std::collections::HashMap;
+
 use message::{Definitions, Event, PerEvent};
 
 use super::shown::Shown;
@@ -176,11 +178,12 @@ impl Sight {
             let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
             Ok((rows, set.keys_of(&ids)?))
         })?;
-        let key_of = |id: i64| keys.iter().find(|key| key.0 == id).map(|key| key.2.clone());
+        let mut keys: HashMap<i64, String> =
+            keys.into_iter().map(|(id, _, key)| (id, key)).collect();
         Ok(rows
             .into_iter()
             .map(|row| {
-                let key = key_of(row.id).unwrap_or_default();
+                let key = keys.remove(&row.id).unwrap_or_default();
                 Shown::again(row, key, &names, &definitions, &origin)
             })
             .collect())

@@ -4,10 +4,10 @@
 use message::Event;
 use pgrx::PgSqlErrorCode;
 
-use super::shown::Shown;
+use super::shown::{Shown, quoted};
 use super::sight::{Sight, take_key};
 use crate::changes::columns::Column;
-use crate::changes::diff::key_json;
+use crate::changes::diff::{MAKE_UNIQUE, key_json};
 use crate::changes::key;
 use crate::pg::error::{catching, shown};
 use crate::pg::kept::{KEPT, Kept};
@@ -50,10 +50,7 @@ pub fn show(sight: &Sight, key: Option<&str>, event: Option<Event>) -> Result<Sh
         shown.message = Err(Refused::new(
             "duplicate_key",
             "the key is not unique: several rows of the model have it",
-            Some(
-                "Make the model return one row for each key, or add a column to the key."
-                    .to_owned(),
-            ),
+            Some(MAKE_UNIQUE.to_owned()),
         ));
         shown.dedup_id = None;
     }
@@ -136,10 +133,13 @@ fn told(sight: &Sight, key: &Key) -> Result<Option<Row>> {
 }
 
 /// Rows of the model as it is now, at most so many, each with its key, and with itself as what was
-/// told: a sample.
+/// told: a sample. (What has no key is no message's.)
 pub fn sample(sight: &Sight, limit: Limit) -> Result<Vec<(ChangeRow, String)>> {
     let subject = sight.subject();
-    let kept = keep(sight, &format!(" LIMIT {}", limit.rows))?;
+    let has_key: Vec<String> =
+        subject.key.iter().map(|k| format!("{} IS NOT NULL", k.column.stored("m"))).collect();
+    let rest = format!(" WHERE {} LIMIT {}", has_key.join(" AND "), limit.rows);
+    let kept = keep(sight, &rest)?;
     let statement = format!(
         "SELECT 0::pg_catalog.int8, 'added'::pg_catalog.text, {}, {} FROM {KEPT} AS m",
         subject.numbered_columns("m"),
@@ -260,16 +260,7 @@ impl Key {
 
 fn malformed(sight: &Sight, text: &str) -> Error {
     let example: Vec<String> =
-        sight.owned.sync.key.iter().map(|name| format!("{}: …", Quoted(name))).collect();
+        sight.owned.sync.key.iter().map(|name| format!("{}: …", quoted(name))).collect();
     Error::invalid(format!("key is not one of sync \"{}\": {}", sight.owned.sync.name, shown(text)))
         .hint(format!("It is a JSON object of the key's columns: {{{}}}.", example.join(", ")))
-}
-
-/// A name as JSON has it.
-struct Quoted<'a>(&'a str);
-
-impl std::fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", serde_json::Value::from(self.0))
-    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use publisher::{
-    DeduplicationScope, Failure, FailureKind, Inquiry, Listed, QueueAttributes, list_queues,
-    queue_attributes,
+    DeduplicationScope, Failure, FailureKind, Inquiry, Listed, Outgoing, QueueAttributes, Receipt,
+    list_queues, queue_attributes, send_one,
 };
 use serde_json::json;
 
@@ -203,4 +203,93 @@ fn a_queue_that_is_not_there_is_a_failure_of_its_own() {
         assert_eq!(answer.as_ref().unwrap_err().kind, FailureKind::Queue);
     }
     assert_eq!(answers[3].as_ref().unwrap().maximum_message_size, Some(1024));
+}
+
+fn try_one(server: &Server, outgoing: Outgoing) -> Result<Receipt, Failure> {
+    answer(&send_one(connection(&server.endpoint), outgoing, PATIENCE).unwrap())
+}
+
+#[test]
+fn a_single_message_is_sent_once_and_its_answer_told() {
+    let server = Server::start(|log, request, _| match request {
+        Request::List { .. } => listed(&["orders.fifo"], None),
+        _ => {
+            let Reply::Answer(status, body) = log.accept(request) else { panic!() };
+            let mut body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            body["Successful"][0]["SequenceNumber"] = json!("42");
+            let headers = "x-amzn-requestid: the-request\r\n".to_owned();
+            Reply::AnswerWith(status, headers, body.to_string())
+        }
+    });
+    let named = Arc::from("orders.fifo");
+    let outgoing = Outgoing {
+        attributes: vec![text("kind", "String", "test")],
+        dedup_id: Some("own".to_owned()),
+        ..of_group("all", message(0, &named, "hello"))
+    };
+    let receipt = try_one(&server, outgoing).unwrap();
+    assert_eq!(
+        receipt,
+        Receipt {
+            queue_url: format!("{}/000000000000/orders.fifo", server.endpoint),
+            message_id: "id of hello".to_owned(),
+            sequence_number: Some("42".to_owned()),
+            request_id: Some("the-request".to_owned()),
+        }
+    );
+    let requests = server.log.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[1].entries()[0].dedup_id.as_deref(), Some("own"));
+}
+
+#[test]
+fn a_single_message_that_is_refused_is_not_tried_again() {
+    for (server, kind, what) in [
+        (
+            Server::start(|log, request, _| log.accept_but(request, |_| Some(("Bad", true)))),
+            FailureKind::Queue,
+            "No",
+        ),
+        (
+            Server::start(|_, _, _| refuse(403, "RequestThrottled")),
+            FailureKind::Service,
+            "SQS throttles requests",
+        ),
+        (
+            Server::start(|_, _, _| refuse(400, "QueueDoesNotExist")),
+            FailureKind::Queue,
+            "SQS refused requests",
+        ),
+    ] {
+        let failure = try_one(&server, message(0, &arn("orders"), "x")).unwrap_err();
+        assert_eq!(failure.kind, kind);
+        assert!(failure.message.starts_with(what), "{failure:?}");
+        assert!(!failure.message.contains("may have"), "{failure:?}");
+        assert_eq!(server.log.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_single_message_without_a_whole_answer_may_have_arrived() {
+    for reply in [|| Reply::Cut, || Reply::CutShort, || refuse(500, "InternalFailure")] {
+        let server = Server::start(move |_, _, _| reply());
+        let failure = try_one(&server, message(0, &arn("orders"), "x")).unwrap_err();
+        assert!(failure.message.ends_with(": SQS may have the message, or not"), "{failure:?}");
+        assert_eq!(server.log.requests().len(), 1);
+    }
+    let silent = Server::start(|_, _, _| {
+        std::thread::park();
+        Reply::Cut
+    });
+    let patience = Duration::from_millis(300);
+    let asked = send_one(connection(&silent.endpoint), message(0, &arn("orders"), "x"), patience);
+    let failure = answer(&asked.unwrap()).unwrap_err();
+    assert!(failure.message.contains("within 0.3 s: SQS may have the message"), "{failure:?}");
+}
+
+#[test]
+fn a_listed_queue_has_the_arn_that_leads_to_it() {
+    let server = Server::start(|_, _, _| listed(&["orders"], None));
+    let queues = answer(&list(&server, "", 10)).unwrap().queues;
+    assert_eq!(queues[0].arn.as_deref(), Some("arn:aws:sqs:eu-west-1:000000000000:orders"));
 }
