@@ -22,6 +22,8 @@ mod allowed;
 mod attributes;
 mod body;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 mod definition;
 mod definitions;
@@ -50,5 +52,6 @@ pub use error::{DefinitionError, ErrorKind, Rejection};
 pub use message::{Attribute, AttributeValue, Message};
 pub use names::ColumnsUsed;
 pub use queue::{is_fifo, queue_name};
+pub use template::{INTERRUPTED, ask_for_interrupts};
 pub use source::{Dedup, Format, Override, Property, Source, UnknownNameError};
 pub use value::Value;
