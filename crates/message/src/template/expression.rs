@@ -232,7 +232,8 @@ impl<'t, 's, 'n> Reader<'t, 's, 'n> {
             Operand::Literal(Literal::Text(name)) => Segment::Name(name),
             Operand::Literal(Literal::Number(digits)) => match digits.parse() {
                 Ok(place) => Segment::Index(place),
-                Err(_) => Segment::Dynamic(Operand::nil()),
+                // Nothing is as long as that.
+                Err(_) => Segment::Index(i64::MAX),
             },
             operand => Segment::Dynamic(operand),
         })

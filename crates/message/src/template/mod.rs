@@ -53,6 +53,8 @@ pub(crate) struct Template {
     format: Format,
     content: Content,
     places: Places,
+    /// The property that it is, for rejections.
+    property: Option<Box<str>>,
     /// What was written: about as long as what is rendered, and needed to tell places in it.
     source: Box<str>,
 }
@@ -142,7 +144,12 @@ impl Template {
             }
             json::check_body(text).map_err(|rejection| Fault::invalid(rejection.reason).at(0))?;
         }
-        Ok(Template { format, content, places, source: source.into() })
+        Ok(Template { format, content, places, property: None, source: source.into() })
+    }
+
+    /// The template, whose rejections name the property that it is.
+    pub fn of(self, property: &str) -> Template {
+        Template { property: Some(property.into()), ..self }
     }
 
     /// The template's text when no row changes it.
@@ -201,9 +208,7 @@ impl Template {
         let mut out = Output::with_room(self.source.len());
         let mut render = Render::new(*change, self.places);
         render.nodes(nodes, &mut out).map_err(|rejection| match render.failed_at() {
-            Some(at) if rejection.code != INTERRUPTED => {
-                rejection.within(&place(&self.source, at))
-            }
+            Some(at) if rejection.code != INTERRUPTED => self.located(rejection, at),
             _ => rejection,
         })?;
         let text = out.into_string();
@@ -216,6 +221,14 @@ impl Template {
                 let tolerated = json::tolerated(&text).into_owned();
                 json::check_body(&tolerated).map(|()| tolerated)
             }
+        }
+    }
+
+    fn located(&self, rejection: Rejection, at: usize) -> Rejection {
+        let located = rejection.within(&place(&self.source, at));
+        match &self.property {
+            Some(property) => located.within(property),
+            None => located,
         }
     }
 

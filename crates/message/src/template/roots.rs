@@ -59,6 +59,10 @@ fn resolve_whole(root: &str, segments: Vec<Segment>, names: Names<'_>) -> Result
         "run" => return Err(nothing_but("run", &["id", "started_at"])),
         _ => return Err(unknown(root, names)),
     };
+    if let (Operand::Record(_), Some(Segment::Index(_))) = (&operand, segments.first()) {
+        return Err(Fault::invalid(format!("{root} has names, and no places"))
+            .with_hint(format!("Write {root}.column, or {root}[\"a column\"].")));
+    }
     if let ("event" | "now", Some(segment)) = (root, segments.first())
         && !matches!(segment, Segment::Field(name) if name == "size")
     {

@@ -93,7 +93,12 @@ fn translated(format: &str, year: i16) -> String {
             "%L" => translated.push_str("%3f"),
             "%v" => translated.push_str("%e-%b-%Y"),
             "%+" => translated.push_str("%a %b %e %H:%M:%S %Z %Y"),
-            // The library knows only the years of two digits that are near.
+            // Before Christ the library counts the sign as a digit.
+            "%Y" if year < 0 => translated.push_str(&format!("-{:04}", year.unsigned_abs())),
+            "%F" if year < 0 => {
+                translated.push_str(&format!("-{:04}-%m-%d", year.unsigned_abs()));
+            }
+            // It knows only the years of two digits that are near.
             "%y" => translated.push_str(&format!("{:02}", year.rem_euclid(100))),
             other => translated.push_str(other),
         }
@@ -131,8 +136,8 @@ fn iso(text: &str) -> Option<Moment> {
     }
     reader.skip("T").or_else(|| reader.skip(" "))?;
     let time = reader.time()?;
-    let offset = reader.zone().unwrap_or(Offset::UTC);
-    reader.rest.is_empty().then(|| at(date.to_datetime(time), offset))?
+    let offset = if reader.rest.is_empty() { Offset::UTC } else { reader.zone()? };
+    if reader.rest.is_empty() { at(date.to_datetime(time), offset) } else { None }
 }
 
 fn at(datetime: DateTime, offset: Offset) -> Option<Moment> {
@@ -309,7 +314,7 @@ mod tests {
         for (format, expected) in [
             ("%A %a %B %b %h %d %-d %e %_d", "Monday Mon January Jan Jan 05 5  5  5"),
             ("%^a %^B %H %I %l %k %p %P", "MON JANUARY 15 03  3 15 PM pm"),
-            ("%j %U %W %V %G %u %w %y %C", "005 00 01 01 1970 1 1 70 19"),
+            ("%j %U %W %V %G %u %w %y %C", "005 01 01 02 1970 1 1 70 19"),
             ("%D %F %T %R %r %c %x %X", "01/05/70 1970-01-05 15:04:05 15:04 03:04:05 PM Mon Jan  5 15:04:05 1970 01/05/70 15:04:05"),
             ("%s %z %:z %Z %% %n%t|", "399845 +0000 +00:00 UTC % \n\t|"),
             ("%L %3N %6N %N %v", "000 000 000000 000000000  5-Jan-1970"),

@@ -322,7 +322,7 @@ fn divide(left: &BigDecimal, right: &BigDecimal, least: i64) -> BigDecimal {
     };
     let magnitude = order(left) - order(right);
     let (exact, has_rest) =
-        quotient(left, right, (MAX_QUOTIENT_DIGITS - magnitude).max(least), RoundingMode::Down);
+        quotient(left, right, (MAX_QUOTIENT_DIGITS - magnitude).max(least + 1), RoundingMode::Down);
     if !has_rest {
         return shortened(exact, least);
     }
