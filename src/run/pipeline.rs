@@ -334,6 +334,10 @@ impl<'a> Pipeline<'a> {
     }
 
     fn render(&mut self, change: &ChangeRow, was_in_doubt: bool) -> Option<Entry> {
+        if self.has_stopped() {
+            self.leave(change.id, was_in_doubt);
+            return None;
+        }
         let rendered = change
             .event
             .parse::<Event>()
@@ -344,10 +348,24 @@ impl<'a> Pipeline<'a> {
                 message: outgoing::of(change.id, message),
                 about: Sent { event, was_in_doubt },
             }),
+            // A cancel cannot wait for a costly template. (What ends the process is seen to when it
+            // next waits.)
+            Err(refused) if refused.is_interruption() => {
+                self.look_for_cancel();
+                self.leave(change.id, was_in_doubt);
+                None
+            }
             Err(refused) => {
                 self.unsettled.add_refused(change.id, refused);
                 None
             }
+        }
+    }
+
+    /// A change that this run does not send after all.
+    fn leave(&mut self, id: i64, was_in_doubt: bool) {
+        if !was_in_doubt {
+            self.unsettled.add_unsent(vec![id]);
         }
     }
 

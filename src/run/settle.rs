@@ -45,6 +45,13 @@ impl Refused {
     }
 }
 
+impl Refused {
+    /// Whether nothing is wrong with the row: its rendering was interrupted.
+    pub fn is_interruption(&self) -> bool {
+        self.code == message::INTERRUPTED
+    }
+}
+
 impl From<message::Rejection> for Refused {
     fn from(rejection: message::Rejection) -> Refused {
         Refused { code: rejection.code.to_owned(), reason: rejection.reason, hint: rejection.hint }

@@ -13,6 +13,8 @@
 
 mod block;
 mod condition;
+#[cfg(test)]
+mod documented;
 mod expression;
 mod filter;
 mod loops;

@@ -15,7 +15,7 @@ use crate::names::suggestion;
 const MAX_DEPTH: usize = 50;
 
 /// The tags that there are, for those who mistype them.
-const TAGS: [&str; 30] = [
+pub(super) const TAGS: [&str; 30] = [
     "if", "elsif", "else", "endif", "unless", "endunless", "case", "when", "endcase", "for",
     "endfor", "break", "continue", "assign", "capture", "endcapture", "cycle", "increment",
     "decrement", "echo", "ifchanged", "endifchanged", "liquid", "raw", "endraw", "comment",

@@ -47,7 +47,7 @@ const fn filter(name: &'static str, arguments: (usize, usize), apply: Apply) -> 
 }
 
 /// Every filter.
-static FILTERS: [Filter; 60] = [
+pub(super) static FILTERS: [Filter; 60] = [
     filter("abs", (0, 0), number::abs),
     filter("append", (1, 1), text::append),
     filter("at_least", (1, 1), number::at_least),

@@ -279,7 +279,8 @@ impl Big {
 
 /// The time of arithmetic grows with the digits of both.
 fn pay(left: i64, right: i64, work: &mut Work) -> Result<(), Rejection> {
-    work.steps(usize::try_from(left.saturating_mul(right) / 200_000).unwrap_or(usize::MAX))
+    let steps = left.saturating_mul(right) / 40_000 + (left + right) / 16;
+    work.steps(usize::try_from(steps).unwrap_or(usize::MAX))
 }
 
 fn compute_big<'a>(
