@@ -1,4 +1,4 @@
-//! `render-bench`: microseconds for a message from a row that is at hand, without a database.
+//! `render-bench [CASE]...`: microseconds for a message from a row that is at hand, without a database.
 //!
 //! One line of JSON a case: `us_per_row`, and its `ratio` to the baseline, which is serde_json
 //! writing the same fields of a struct to a `String`. What is rendered has been checked against
@@ -12,6 +12,7 @@
 mod cases;
 mod clock;
 
+use std::env;
 use std::error::Error;
 use std::io::{self, Write};
 
@@ -46,7 +47,11 @@ const CUSTOMER: Customer<'_> = Customer {
 fn main() -> Result<(), Box<dyn Error>> {
     let baseline = clock::us_a_row(|| serde_json::to_string(&CUSTOMER))?;
     tell("baseline", baseline, baseline)?;
+    let chosen: Vec<String> = env::args().skip(1).collect();
     for case in cases::all()? {
+        if !chosen.is_empty() && !chosen.contains(&case.name) {
+            continue;
+        }
         tell(&case.name, measure(&case)?, baseline)?;
     }
     Ok(())

@@ -113,7 +113,7 @@ impl<'a> Render<'a> {
     /// Gives a variable its value.
     pub fn make(&mut self, variable: usize, value: Val<'a>) {
         if let Some(place) = self.variables.get_mut(variable) {
-            *place = Some(value);
+            *place = Some(value.kept());
         }
     }
 

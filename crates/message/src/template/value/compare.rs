@@ -13,8 +13,8 @@ use crate::template::work::Work;
 /// is.
 const MAX_COMPARED_DEPTH: usize = 32;
 
-impl Val<'_> {
-    pub fn equals(&self, other: &Val<'_>, work: &mut Work) -> Result<bool, Rejection> {
+impl<'a> Val<'a> {
+    pub fn equals(&self, other: &Val<'a>, work: &mut Work) -> Result<bool, Rejection> {
         equals(self, other, MAX_COMPARED_DEPTH, work)
     }
 
@@ -48,7 +48,7 @@ impl Val<'_> {
             Val::Number(_) => 1,
             Val::Text(_) | Val::Bytes(_) | Val::Empty | Val::Blank => 2,
             Val::Range(..) | Val::Array(_) => 3,
-            Val::Json(_) | Val::Object(_) => 4,
+            Val::Json(_) | Val::Kept(_) | Val::Object(_) => 4,
             Val::Nil => 5,
         }
     }
@@ -58,6 +58,7 @@ impl Val<'_> {
         match self {
             Val::Text(text) => text.is_empty(),
             Val::Json(text) => json::is_empty(text),
+            Val::Kept(kept) => json::is_empty(kept.text),
             Val::Array(elements) => elements.is_empty(),
             Val::Object(pairs) => pairs.is_empty(),
             Val::Range(first, last) => last < first,
@@ -78,7 +79,7 @@ impl Val<'_> {
 
     /// Whether a text has another within it, an array an element, or an object a name. By Liquid's
     /// rule nothing contains `nil` or `false`.
-    pub fn contains(&self, other: &Val<'_>, work: &mut Work) -> Result<bool, Rejection> {
+    pub fn contains(&self, other: &Val<'a>, work: &mut Work) -> Result<bool, Rejection> {
         if !other.is_true() {
             return Ok(false);
         }
@@ -121,9 +122,9 @@ fn is_nan(number: &super::Number<'_>) -> bool {
 }
 
 /// Recurses as deep as `depth` says.
-fn equals(
-    left: &Val<'_>,
-    right: &Val<'_>,
+fn equals<'a>(
+    left: &Val<'a>,
+    right: &Val<'a>,
     depth: usize,
     work: &mut Work,
 ) -> Result<bool, Rejection> {
@@ -147,6 +148,7 @@ fn equals(
         }
         (Val::Range(a, b), Val::Range(c, d)) => (a, b) == (c, d) || (a > b && c > d),
         (Val::Json(left), Val::Json(right)) if left == right => true,
+        (Val::Kept(left), Val::Kept(right)) if left.text == right.text => true,
         _ if depth == 0 => false,
         _ if left.is_array() && right.is_array() => arrays_equal(left, right, depth - 1, work)?,
         _ if left.is_object() && right.is_object() => {
@@ -156,9 +158,9 @@ fn equals(
     })
 }
 
-fn arrays_equal(
-    left: &Val<'_>,
-    right: &Val<'_>,
+fn arrays_equal<'a>(
+    left: &Val<'a>,
+    right: &Val<'a>,
     depth: usize,
     work: &mut Work,
 ) -> Result<bool, Rejection> {
@@ -176,9 +178,9 @@ fn arrays_equal(
 }
 
 /// Whatever the order of their names.
-fn objects_equal(
-    left: &Val<'_>,
-    right: &Val<'_>,
+fn objects_equal<'a>(
+    left: &Val<'a>,
+    right: &Val<'a>,
     depth: usize,
     work: &mut Work,
 ) -> Result<bool, Rejection> {

@@ -9,6 +9,7 @@ mod text;
 mod write;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 pub(super) use arithmetic::{Operation, Rounding};
@@ -32,6 +33,8 @@ pub(super) enum Val<'a> {
     Bytes(&'a [u8]),
     /// An array or object of the row, as its text.
     Json(&'a str),
+    /// An object of the row that a variable holds: it is likely to be looked into again.
+    Kept(Rc<Kept<'a>>),
     Array(Rc<Vec<Val<'a>>>),
     Object(Rc<Vec<(Text<'a>, Val<'a>)>>),
     /// Both ends included; without elements if the first is the greater one.
@@ -42,7 +45,35 @@ pub(super) enum Val<'a> {
     Blank,
 }
 
+/// An object's text, taken apart when something is first looked up in it.
+#[derive(Debug)]
+pub(super) struct Kept<'a> {
+    text: &'a str,
+    pairs: OnceCell<Rc<Vec<(Text<'a>, Val<'a>)>>>,
+}
+
+impl<'a> Kept<'a> {
+    fn pairs(&self, work: &mut Work) -> Result<&Rc<Vec<(Text<'a>, Val<'a>)>>, Rejection> {
+        if self.pairs.get().is_none() {
+            work.bytes(self.text.len())?;
+        }
+        let pairs = self.pairs.get_or_init(|| Rc::new(json::pairs(self.text)));
+        work.steps(pairs.len() / 8)?;
+        Ok(pairs)
+    }
+}
+
 impl<'a> Val<'a> {
+    /// The value as a variable holds it.
+    pub fn kept(self) -> Val<'a> {
+        match self {
+            Val::Json(text) if json::is_object(text) => {
+                Val::Kept(Rc::new(Kept { text, pairs: OnceCell::new() }))
+            }
+            other => other,
+        }
+    }
+
     /// A column's value.
     pub fn of(value: &'a Value<'a>) -> Val<'a> {
         match value {
@@ -87,7 +118,7 @@ impl<'a> Val<'a> {
 
     pub fn is_object(&self) -> bool {
         match self {
-            Val::Object(_) => true,
+            Val::Object(_) | Val::Kept(_) => true,
             Val::Json(text) => json::is_object(text),
             _ => false,
         }
@@ -100,6 +131,11 @@ impl<'a> Val<'a> {
             Val::Json(text) if json::is_object(text) => {
                 work.bytes(text.len())?;
                 Ok(json::get(text, name))
+            }
+            Val::Kept(kept) => {
+                // Of a name that comes twice the last.
+                let found = kept.pairs(work)?.iter().rev().find(|(it, _)| **it == *name);
+                Ok(found.map(|(_, value)| value.clone()))
             }
             Val::Object(pairs) => {
                 work.steps(pairs.len() / 8)?;
@@ -147,6 +183,7 @@ impl<'a> Val<'a> {
             }
             Val::Array(elements) => elements.len(),
             Val::Object(pairs) => pairs.len(),
+            Val::Kept(kept) => kept.pairs(work)?.len(),
             Val::Range(first, last) => match last.checked_sub(*first) {
                 Some(steps) => usize::try_from(steps.saturating_add(1)).unwrap_or(0),
                 None if last < first => 0,
@@ -183,6 +220,7 @@ impl<'a> Val<'a> {
     ) -> Result<Option<Rc<Vec<(Text<'a>, Val<'a>)>>>, Rejection> {
         Ok(match self {
             Val::Object(pairs) => Some(pairs.clone()),
+            Val::Kept(kept) => Some(kept.pairs(work)?.clone()),
             Val::Json(text) if json::is_object(text) => {
                 work.bytes(text.len())?;
                 let pairs = json::pairs(text);
@@ -203,6 +241,7 @@ impl<'a> Val<'a> {
             Val::Number(number) => number.text(),
             Val::Text(text) => text.clone(),
             Val::Json(text) => Text::Slice(text),
+            Val::Kept(kept) => Text::Slice(kept.text),
             Val::Range(first, last) => format!("{first}..{last}").into(),
             Val::Bytes(bytes) => {
                 work.bytes(2 * bytes.len())?;

@@ -46,6 +46,7 @@ impl Val<'_> {
             Val::Text(text) => json::push_string(out, text),
             Val::Bytes(bytes) => json::push_value(out, &Value::Bytes((*bytes).into())),
             Val::Json(text) => out.push(text),
+            Val::Kept(kept) => out.push(kept.text),
             Val::Empty | Val::Blank => out.push("\"\""),
             Val::Range(..) => {
                 let elements = self.elements(work)?.unwrap_or_default();
