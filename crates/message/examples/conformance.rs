@@ -91,7 +91,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 impl Case {
     fn is_in_scope(&self) -> bool {
         let is_out = |tag: &String| LEFT_OUT.contains(&tag.as_str());
-        let of_tag = |tag: &str| self.name.contains(&format!(", {},", tag.trim_end_matches(" tag")));
+        let of_tag =
+            |tag: &str| self.name.contains(&format!(", {},", tag.trim_end_matches(" tag")));
         !self.tags.iter().any(is_out) && !LEFT_OUT.into_iter().any(of_tag)
     }
 
@@ -127,7 +128,8 @@ fn tell(
 ) -> Result<(), Box<dyn Error>> {
     println!("{:<34}{:>10}{:>24}", "", "rendered", "refused, of those to be");
     for (name, Group { passed, total, refused, to_refuse }) in groups {
-        let to_be = if *to_refuse > 0 { format!("{refused} of {to_refuse}") } else { String::new() };
+        let to_be =
+            if *to_refuse > 0 { format!("{refused} of {to_refuse}") } else { String::new() };
         println!("{name:<34}{:>10}{to_be:>24}", format!("{passed} of {total}"));
     }
     let known = known()?;

@@ -69,7 +69,9 @@ fn fuzz(first: u64, runs: u64, time: Duration) -> Option<u64> {
     println!(
         "{} templates: {refused} refused, {rejected} rows rejected, {rendered} rendered twice; \
          the slowest took {:?} (seed {})",
-        refused + rejected + rendered, slowest.0, slowest.1
+        refused + rejected + rendered,
+        slowest.0,
+        slowest.1
     );
     None
 }

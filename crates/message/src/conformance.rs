@@ -35,8 +35,8 @@ pub fn render(template: &str, values: &[(String, Value<'_>)]) -> Result<String, 
     let row: Vec<Value<'_>> = values.iter().map(|(_, value)| value.borrowed()).collect();
     let usage = Usage::of(&columns);
     let names = Names { columns: &columns, key: &[], sync_name: "conformance", usage: &usage };
-    let template = Template::compile_lax(template, names)
-        .map_err(|fault| Failure::Template(fault.message))?;
+    let template =
+        Template::compile_lax(template, names).map_err(|fault| Failure::Template(fault.message))?;
     let run = Run { id: 1, started_at: "2024-01-15T08:00:00Z" };
     let change = Change { id: 1, event: Event::Added, row: &row, old: None, run };
     template.text(&change).map(|text| text.into_owned()).map_err(Failure::Row)

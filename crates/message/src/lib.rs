@@ -52,6 +52,6 @@ pub use error::{DefinitionError, ErrorKind, Rejection};
 pub use message::{Attribute, AttributeValue, Message};
 pub use names::ColumnsUsed;
 pub use queue::{is_fifo, queue_name};
-pub use template::{INTERRUPTED, ask_for_interrupts};
 pub use source::{Dedup, Format, Override, Property, Source, UnknownNameError};
+pub use template::{INTERRUPTED, ask_for_interrupts};
 pub use value::Value;

@@ -86,7 +86,10 @@ fn mistakes_are_told_with_their_place() {
             "{% if row.id = 1 %}{% endif %}",
             "line 1, column 14: \"and\", \"or\" or a comparison is expected",
         ),
-        ("{% if == 1 %}{% endif %}", "line 1, column 7: a condition needs a value instead of \"==\""),
+        (
+            "{% if == 1 %}{% endif %}",
+            "line 1, column 7: a condition needs a value instead of \"==\"",
+        ),
         ("{% if true %}", "line 1, column 4: tag \"if\" is not closed with \"endif\""),
         ("{% endif %}", "line 1, column 4: tag \"endif\" has no \"if\""),
         ("{% else %}", "line 1, column 4: tag \"else\" has no \"if\""),

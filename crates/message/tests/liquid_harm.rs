@@ -25,10 +25,16 @@ fn a_range_is_gone_through_and_not_made() {
     let row = [("id", number("1000000000"))];
     assert_eq!(plain("{% for i in (1..row.id) limit: 1 %}{{ i }}{% endfor %}", &row), "1");
     assert_eq!(
-        plain("{% for i in (1..row.id) reversed limit: 2 offset: 999999990 %}{{ i }} {% endfor %}", &row),
+        plain(
+            "{% for i in (1..row.id) reversed limit: 2 offset: 999999990 %}{{ i }} {% endfor %}",
+            &row
+        ),
         "999999992 999999991 "
     );
-    assert_eq!(plain("{% assign r = (1..row.id) %}{{ r.size }} {{ r.last }}", &row), "1000000000 1000000000");
+    assert_eq!(
+        plain("{% assign r = (1..row.id) %}{{ r.size }} {{ r.last }}", &row),
+        "1000000000 1000000000"
+    );
     assert_eq!(plain("{{ (1..row.id) }}", &row), "1..1000000000");
     for source in [
         "{% for i in (1..row.id) %}{% assign x = i %}{% endfor %}",
@@ -44,7 +50,8 @@ fn a_range_is_gone_through_and_not_made() {
 
 #[test]
 fn a_text_that_doubles_is_stopped() {
-    let doubling = "{% assign x = row.x %}".to_owned() + &"{% assign x = x | append: x %}".repeat(40);
+    let doubling =
+        "{% assign x = row.x %}".to_owned() + &"{% assign x = x | append: x %}".repeat(40);
     for source in [
         doubling.as_str(),
         "{{ row.x | replace: '', row.x }}",
@@ -64,8 +71,13 @@ fn a_text_that_doubles_is_stopped() {
 #[test]
 fn a_megabyte_of_anything_goes_through_every_filter_soon() {
     let texts = [
-        "<script".repeat(150_000), "&".repeat(1_000_000), "<".repeat(1_000_000),
-        "\n".repeat(1_000_000), "a ".repeat(500_000), "%".repeat(1_000_000), "9".repeat(1_000_000),
+        "<script".repeat(150_000),
+        "&".repeat(1_000_000),
+        "<".repeat(1_000_000),
+        "\n".repeat(1_000_000),
+        "a ".repeat(500_000),
+        "%".repeat(1_000_000),
+        "9".repeat(1_000_000),
         "{\"a\":".repeat(200_000),
     ];
     let arrays = [
@@ -75,10 +87,34 @@ fn a_megabyte_of_anything_goes_through_every_filter_soon() {
         serde_json::json!((0..50_000).map(|i| format!("{i}x")).collect::<Vec<_>>()).to_string(),
     ];
     let filters = [
-        "strip_html", "escape_once", "escape", "strip_newlines", "newline_to_br", "split: ' '",
-        "split: ''", "truncatewords: 100000", "url_decode", "base64_decode", "plus: 1", "round",
-        "date: '%Y'", "sort", "sort_natural", "uniq", "sum", "join", "compact", "map: 'a'",
-        "where: 'a'", "find: 'zz'", "reverse", "concat: row.v", "size", "json", "first", "slice: 2, 100000",
+        "strip_html",
+        "escape_once",
+        "escape",
+        "strip_newlines",
+        "newline_to_br",
+        "split: ' '",
+        "split: ''",
+        "truncatewords: 100000",
+        "url_decode",
+        "base64_decode",
+        "plus: 1",
+        "round",
+        "date: '%Y'",
+        "sort",
+        "sort_natural",
+        "uniq",
+        "sum",
+        "join",
+        "compact",
+        "map: 'a'",
+        "where: 'a'",
+        "find: 'zz'",
+        "reverse",
+        "concat: row.v",
+        "size",
+        "json",
+        "first",
+        "slice: 2, 100000",
     ];
     for filter in filters {
         let source = Source {
@@ -134,14 +170,26 @@ fn numbers_keep_their_digits_and_never_wrap() {
     ];
     for (source, expected) in [
         ("{{ row.n }} {{ row.u }}", "12345678901234567890.123456789 18446744073709551615"),
-        ("{{ row.n | json }} {{ row.n | default: 0 }}", "12345678901234567890.123456789 12345678901234567890.123456789"),
-        ("{{ row.max | plus: 1 }} {{ row.min | minus: 1 }}", "9223372036854775808 -9223372036854775809"),
-        ("{{ row.min | divided_by: -1 }} {{ row.min | abs }}", "9223372036854775808 9223372036854775808"),
+        (
+            "{{ row.n | json }} {{ row.n | default: 0 }}",
+            "12345678901234567890.123456789 12345678901234567890.123456789",
+        ),
+        (
+            "{{ row.max | plus: 1 }} {{ row.min | minus: 1 }}",
+            "9223372036854775808 -9223372036854775809",
+        ),
+        (
+            "{{ row.min | divided_by: -1 }} {{ row.min | abs }}",
+            "9223372036854775808 9223372036854775808",
+        ),
         ("{{ row.min | modulo: -1 }}", "0"),
         ("{{ row.p | default: 0 }} {{ row.p | abs }}", "1.50 1.50"),
         ("{{ 99999999999999999999999 | plus: 1 }}", "100000000000000000000000"),
         ("{{ 0.1 | plus: 0.2 }}", "0.3"),
-        ("{{ row.nan | json }} {{ row.inf | json }} {{ row.inf | plus: 1 | json }}", "null null null"),
+        (
+            "{{ row.nan | json }} {{ row.inf | json }} {{ row.inf | plus: 1 | json }}",
+            "null null null",
+        ),
     ] {
         assert_eq!(plain(source, &row), expected, "{source}");
     }
@@ -167,7 +215,10 @@ fn a_limit_and_an_offset_never_make_an_element() {
             Ok(message) => assert_eq!(message.body, format!("<{expected}>"), "{arguments}"),
             Err(rejection) => {
                 assert!(arguments.contains("9999"), "{rejection:?}");
-                assert_eq!(rejection.reason, "template: line 1, column 5: offset of a loop is not a whole number");
+                assert_eq!(
+                    rejection.reason,
+                    "template: line 1, column 5: offset of a loop is not a whole number"
+                );
             }
         }
     }
@@ -176,7 +227,10 @@ fn a_limit_and_an_offset_never_make_an_element() {
 #[test]
 fn sizes_are_in_characters_and_objects_in_their_own_order() {
     let row = [("t", text("né😀")), ("o", json(r#"{"z":1,"a":2,"m":{"y":1,"b":2},"a":3}"#))];
-    assert_eq!(plain("{{ row.t | size }} {{ row.t.size }} {{ row.t | slice: -1 }}", &row), "3 3 😀");
+    assert_eq!(
+        plain("{{ row.t | size }} {{ row.t.size }} {{ row.t | slice: -1 }}", &row),
+        "3 3 😀"
+    );
     let source = "{% for p in row.o %}{{ p[0] }}{% endfor %} {{ row.o.m | json }} {{ row.o.a }}";
     assert_eq!(plain(source, &row), "zama {\"y\":1,\"b\":2} 3");
     let source = "{% for p in row %}{{ p | first }} {% endfor %}";
@@ -205,7 +259,7 @@ fn a_rejection_names_the_place_and_the_column_and_shows_nothing_of_the_row() {
         ),
     ] {
         let rejection = rejected(source, &row);
-        assert_eq!(rejection.reason, reason.replace("line 1, column ", "line 1, column "));
+        assert_eq!(rejection.reason, reason);
         assert!(!format!("{rejection:?}").contains("secret"), "{rejection:?}");
     }
     let source = Source { group_id: given("{{ row.price | modulo: 0 }}"), ..template("{}") };
@@ -220,11 +274,39 @@ fn a_rejection_names_the_place_and_the_column_and_shows_nothing_of_the_row() {
 fn null_and_what_is_not_there_fail_no_row() {
     let row = [("null", Value::Null), ("doc", json("{\"a\":null}"))];
     for filter in [
-        "plus: 1", "join: ','", "first", "round", "map: 'a'", "where: 'a'", "size", "sort", "uniq",
-        "upcase", "append: 'x'", "append: row.null", "replace: row.null, row.null", "split: ','",
-        "date: '%F'", "default: 'x'", "json", "sum", "concat: row.null", "find: 'a'", "slice: 0",
-        "truncate", "escape", "url_encode", "base64_encode", "base64_decode", "times: row.null",
-        "strip_html", "reverse", "compact", "last", "has: 'a'", "reject: 'a'",
+        "plus: 1",
+        "join: ','",
+        "first",
+        "round",
+        "map: 'a'",
+        "where: 'a'",
+        "size",
+        "sort",
+        "uniq",
+        "upcase",
+        "append: 'x'",
+        "append: row.null",
+        "replace: row.null, row.null",
+        "split: ','",
+        "date: '%F'",
+        "default: 'x'",
+        "json",
+        "sum",
+        "concat: row.null",
+        "find: 'a'",
+        "slice: 0",
+        "truncate",
+        "escape",
+        "url_encode",
+        "base64_encode",
+        "base64_decode",
+        "times: row.null",
+        "strip_html",
+        "reverse",
+        "compact",
+        "last",
+        "has: 'a'",
+        "reject: 'a'",
     ] {
         for value in ["row.null", "row.doc.a", "row.doc.b.c", "nil", "row.doc['x y'][3]"] {
             plain(&format!("{{{{ {value} | {filter} }}}}"), &row);

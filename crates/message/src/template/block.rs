@@ -1,13 +1,13 @@
 //! Blocks while they are read: how each begins, what its inner tags do, and what becomes of it at
 //! its end.
 
+use super::Located;
 use super::condition::{self, Condition};
 use super::expression::Reader;
 use super::node::{Branch, Case, For, If, Kind, Node, Offset, When};
 use super::operand::Operand;
 use super::scan::Span;
 use super::scope::{Scope, target};
-use super::Located;
 use crate::error::Fault;
 
 /// What has been read of a block but for the part that is open.
@@ -139,11 +139,7 @@ impl Block {
     }
 
     /// The end of the block: `last` are the nodes of the part that was open.
-    pub fn close(
-        mut self,
-        last: Vec<Node>,
-        scope: &mut Scope<'_>,
-    ) -> Result<Option<Kind>, Fault> {
+    pub fn close(mut self, last: Vec<Node>, scope: &mut Scope<'_>) -> Result<Option<Kind>, Fault> {
         let mut last = last;
         match &mut self {
             Block::If { condition, .. } => {

@@ -85,9 +85,10 @@ fn the_examples_of_the_pages_make_what_they_say() {
 fn every_filter_and_every_tag_has_an_example() {
     let examples = blocks(PAGE, "liquid").concat() + &blocks(PAGE, "liquid-json").concat();
     for filter in &FILTERS {
-        let is_shown = examples.split(&format!("| {}", filter.name)).skip(1).any(|rest| {
-            !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        });
+        let is_shown = examples
+            .split(&format!("| {}", filter.name))
+            .skip(1)
+            .any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
         assert!(is_shown, "{}", filter.name);
     }
     let tags: Vec<Cow<'_, str>> = examples

@@ -180,8 +180,9 @@ impl<'t, 's, 'n> Reader<'t, 's, 'n> {
             Lexeme::Symbol("[") => {
                 let segment = self.deeper(at, Self::bracketed)?;
                 let Segment::Name(name) = segment else {
-                    let fault = Fault::invalid("a name that is only known by row has no meaning here")
-                        .with_hint("Look it up in something, such as row[name].".to_owned());
+                    let fault =
+                        Fault::invalid("a name that is only known by row has no meaning here")
+                            .with_hint("Look it up in something, such as row[name].".to_owned());
                     return Err(fault.at(at));
                 };
                 self.path(&name, at)

@@ -60,9 +60,7 @@ impl<'a> Elements<'a> {
         match self {
             Elements::None => None,
             Elements::One(value) => Some(value.clone()),
-            Elements::Range { first, .. } => {
-                first.checked_add_unsigned(place as u64).map(Val::int)
-            }
+            Elements::Range { first, .. } => first.checked_add_unsigned(place as u64).map(Val::int),
             Elements::Array(elements) => elements.get(place).cloned(),
             Elements::Object(pairs) => pairs.get(place).cloned().map(Val::pair),
         }
@@ -70,11 +68,7 @@ impl<'a> Elements<'a> {
 }
 
 impl<'a> Render<'a> {
-    pub(super) fn repeat(
-        &mut self,
-        block: &'a For,
-        out: &mut Output,
-    ) -> Result<Flow, Rejection> {
+    pub(super) fn repeat(&mut self, block: &'a For, out: &mut Output) -> Result<Flow, Rejection> {
         let collection = self.value(&block.collection)?;
         let elements = self.elements(collection)?;
         let offset = match &block.offset {
@@ -113,9 +107,7 @@ impl<'a> Render<'a> {
     /// What is neither an array, an object nor a range is gone through as one, if it is a text.
     fn elements(&mut self, collection: Val<'a>) -> Result<Elements<'a>, Rejection> {
         Ok(match collection {
-            Val::Range(first, _) => {
-                Elements::Range { first, length: collection.len(self.work())? }
-            }
+            Val::Range(first, _) => Elements::Range { first, length: collection.len(self.work())? },
             Val::Text(ref text) if text.is_empty() => Elements::None,
             Val::Text(_) | Val::Bytes(_) => Elements::One(collection),
             _ => match collection.elements(self.work())? {

@@ -19,7 +19,10 @@ pub(super) enum Piece<'t> {
     /// What is inside `{{ }}`.
     Output(Span<'t>),
     /// A `{% %}`: its name, and what comes after the name.
-    Tag { name: Span<'t>, arguments: Span<'t> },
+    Tag {
+        name: Span<'t>,
+        arguments: Span<'t>,
+    },
     /// Here the tags of a `liquid` begin, which its blocks must not leave.
     BeginLiquid(usize),
     EndLiquid,

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::operand::{LoopField, Operand, Segment, Variable};
+use super::roots;
 use super::scan::Piece;
 use super::token::{Lexeme, tokens};
-use super::roots;
 use crate::error::Fault;
 use crate::names::{Names, suggestion};
 
@@ -133,7 +133,8 @@ impl<'n> Scope<'n> {
 
     fn suggestion(&self, name: &str) -> Option<String> {
         let loops = self.loops.iter().map(|(name, _)| name);
-        let made: Vec<&String> = self.assigned.keys().chain(self.counters.keys()).chain(loops).collect();
+        let made: Vec<&String> =
+            self.assigned.keys().chain(self.counters.keys()).chain(loops).collect();
         suggestion(name, &made)
     }
 

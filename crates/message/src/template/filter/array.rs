@@ -39,10 +39,7 @@ fn key<'i, 'a>(input: &'i Input<'a>) -> Option<&'i Val<'a>> {
 }
 
 /// Each element with what it is judged by: itself, or its property.
-fn keyed<'a>(
-    input: &Input<'a>,
-    work: &mut Work,
-) -> Result<Vec<(Val<'a>, Val<'a>)>, Rejection> {
+fn keyed<'a>(input: &Input<'a>, work: &mut Work) -> Result<Vec<(Val<'a>, Val<'a>)>, Rejection> {
     let mut keyed = Vec::new();
     for element in list(&input.value, work)? {
         let by = match key(input) {

@@ -145,8 +145,18 @@ fn at(datetime: DateTime, offset: Offset) -> Option<Moment> {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 const DAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -301,9 +311,23 @@ mod tests {
     #[test]
     fn what_is_no_time_stays_as_it_is() {
         for text in [
-            "", "infinity", "-infinity", "08:00:00", "1 day", "2024-13-01", "2024-01-32",
-            "123456-01-01", "2024-01-15 08", "2024-01-15x", "-1152098955", "hello", "may",
-            "99999999999999999999", "2024-01-15T08:00:00+99", "2024-01-15T24:00:00", "1:2:3:4",
+            "",
+            "infinity",
+            "-infinity",
+            "08:00:00",
+            "1 day",
+            "2024-13-01",
+            "2024-01-32",
+            "123456-01-01",
+            "2024-01-15 08",
+            "2024-01-15x",
+            "-1152098955",
+            "hello",
+            "may",
+            "99999999999999999999",
+            "2024-01-15T08:00:00+99",
+            "2024-01-15T24:00:00",
+            "1:2:3:4",
         ] {
             assert_eq!(formatted(text, "%Y"), text);
         }
@@ -315,7 +339,10 @@ mod tests {
             ("%A %a %B %b %h %d %-d %e %_d", "Monday Mon January Jan Jan 05 5  5  5"),
             ("%^a %^B %H %I %l %k %p %P", "MON JANUARY 15 03  3 15 PM pm"),
             ("%j %U %W %V %G %u %w %y %C", "005 01 01 02 1970 1 1 70 19"),
-            ("%D %F %T %R %r %c %x %X", "01/05/70 1970-01-05 15:04:05 15:04 03:04:05 PM Mon Jan  5 15:04:05 1970 01/05/70 15:04:05"),
+            (
+                "%D %F %T %R %r %c %x %X",
+                "01/05/70 1970-01-05 15:04:05 15:04 03:04:05 PM Mon Jan  5 15:04:05 1970 01/05/70 15:04:05",
+            ),
             ("%s %z %:z %Z %% %n%t|", "399845 +0000 +00:00 UTC % \n\t|"),
             ("%L %3N %6N %N %v", "000 000 000000 000000000  5-Jan-1970"),
             ("%Q! %J %", "UTC! %J %"),

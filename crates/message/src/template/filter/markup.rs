@@ -103,9 +103,10 @@ fn strip(text: &str, out: &mut Output) -> Result<(), Rejection> {
         out.push(text.get(at..at + open).unwrap_or_default())?;
         at += open;
         let rest = lower.get(at..).unwrap_or_default();
-        let element = ELEMENTS.iter().zip(&mut has_end).find(|((begin, _), has_end)| {
-            **has_end && rest.starts_with(begin)
-        });
+        let element = ELEMENTS
+            .iter()
+            .zip(&mut has_end)
+            .find(|((begin, _), has_end)| **has_end && rest.starts_with(begin));
         let length = element.and_then(|((_, end), has_end)| {
             let found = rest.find(end).map(|found| found + end.len());
             *has_end = found.is_some();

@@ -203,9 +203,10 @@ fn whole(argument: &Val<'_>, what: &str) -> Result<i64, Rejection> {
         _ => None,
     };
     let is_whole = |number: &Number<'_>| !number.text().contains('.');
-    number.filter(is_whole).and_then(|number| number.to_int()).ok_or_else(|| {
-        Rejection::new("template_error", format!("{what} is not a whole number"))
-    })
+    number
+        .filter(is_whole)
+        .and_then(|number| number.to_int())
+        .ok_or_else(|| Rejection::new("template_error", format!("{what} is not a whole number")))
 }
 
 /// Pays for a text that is about to be made, and checks its length.

@@ -133,7 +133,9 @@ impl<'a> Number<'a> {
         let (left, right) = (Big::of(self, work)?, Big::of(other, work)?);
         match (left, right) {
             (Big::Finite(left), Big::Finite(right)) => compute_big(&left, operation, &right, work),
-            (left, right) => Ok(of_double(compute_double(left.double(), operation, right.double()))),
+            (left, right) => {
+                Ok(of_double(compute_double(left.double(), operation, right.double())))
+            }
         }
     }
 
@@ -158,10 +160,9 @@ impl<'a> Number<'a> {
     /// The number without its sign.
     pub fn abs(&self) -> Number<'a> {
         match self {
-            Number::Int(n) => n.checked_abs().map_or_else(
-                || Number::Written(n.unsigned_abs().to_string().into()),
-                Number::Int,
-            ),
+            Number::Int(n) => n
+                .checked_abs()
+                .map_or_else(|| Number::Written(n.unsigned_abs().to_string().into()), Number::Int),
             Number::Written(text) => {
                 Number::Written(text.part(|text| text.strip_prefix('-').unwrap_or(text)))
             }
@@ -432,7 +433,12 @@ mod tests {
             (long, Times, "1", long),
             ("9223372036854775807", Plus, "1", "9223372036854775808"),
             ("-9223372036854775808", DividedBy, "-1", "9223372036854775808"),
-            ("170141183460469231731687303715884105727", Plus, "1", "170141183460469231731687303715884105728"),
+            (
+                "170141183460469231731687303715884105727",
+                Plus,
+                "1",
+                "170141183460469231731687303715884105728",
+            ),
             ("5.0", Times, "2.1", "10.5"),
             ("19.99", Times, "3", "59.97"),
             ("9", DividedBy, "2", "4"),
@@ -475,7 +481,11 @@ mod tests {
             ("-5.1", Rounding::Down, "-6"),
             ("5", Rounding::Up, "5"),
             ("1e-7", Rounding::Up, "1"),
-            ("12345678901234567890123456789012345678901.5", Rounding::Nearest(0), "12345678901234567890123456789012345678902"),
+            (
+                "12345678901234567890123456789012345678901.5",
+                Rounding::Nearest(0),
+                "12345678901234567890123456789012345678902",
+            ),
             ("5", Rounding::Nearest(i64::MAX), "5"),
             ("5", Rounding::Nearest(i64::MIN), "0"),
             ("NaN", Rounding::Up, "NaN"),

@@ -135,9 +135,7 @@ fn equals<'a>(
         (Val::Blank, other) | (other, Val::Blank) => other.is_blank(),
         (Val::Nil, Val::Nil) => true,
         (Val::Bool(left), Val::Bool(right)) => left == right,
-        (Val::Number(left), Val::Number(right)) => {
-            left.compare(right).is_some_and(Ordering::is_eq)
-        }
+        (Val::Number(left), Val::Number(right)) => left.compare(right).is_some_and(Ordering::is_eq),
         (Val::Text(left), Val::Text(right)) => {
             work.bytes(left.len().min(right.len()))?;
             **left == **right
@@ -151,9 +149,7 @@ fn equals<'a>(
         (Val::Kept(left), Val::Kept(right)) if left.text == right.text => true,
         _ if depth == 0 => false,
         _ if left.is_array() && right.is_array() => arrays_equal(left, right, depth - 1, work)?,
-        _ if left.is_object() && right.is_object() => {
-            objects_equal(left, right, depth - 1, work)?
-        }
+        _ if left.is_object() && right.is_object() => objects_equal(left, right, depth - 1, work)?,
         _ => false,
     })
 }

@@ -157,9 +157,7 @@ impl<'a> Val<'a> {
                 work.bytes(text.len())?;
                 Ok(json::index(text, place))
             }
-            Val::Array(elements) => {
-                Ok(at(elements.len()).and_then(|at| elements.get(at)).cloned())
-            }
+            Val::Array(elements) => Ok(at(elements.len()).and_then(|at| elements.get(at)).cloned()),
             Val::Range(first, _) => {
                 let len = self.len(work)?;
                 let element = at(len).filter(|at| *at < len);
