@@ -1,6 +1,7 @@
 # `make help` lists the targets. PG chooses the Postgres major: 15 (default), 16, 17 or 18.
 PG ?= 15
 PROFILE ?= debug
+SECONDS ?= 60
 export PG
 
 server := .tools/pg$(PG)/bin/pg_config
@@ -8,7 +9,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install sink demo demo-stop test test-rust test-server e2e bench lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop test test-rust test-server conformance fuzz e2e bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +17,8 @@ help: ## list the targets
 	@echo "  PG=15|16|17|18        the Postgres major (15)"
 	@echo "  PROFILE=debug|release the build of demo and tests (debug)"
 	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
+	@echo "  GOLDEN_LIQUID=path    for make conformance: the suite's golden_liquid.json"
+	@echo "  SECONDS=60            for make fuzz: how long"
 	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, render"
 
 setup: ## install what is missing: Debian packages, a private Postgres, Python packages
@@ -53,6 +56,12 @@ sink: setup
 
 test-server: test-install sink ## the tests against a server; TESTS chooses some
 	@$(pytest) $(or $(TESTS),tests)
+
+conformance: setup ## how much of the golden-liquid suite renders as it says; GOLDEN_LIQUID is where it is
+	@. tools/cargo-env $(server) && cargo run --quiet --package message --features conformance --example conformance
+
+fuzz: setup ## arbitrary templates and rows for SECONDS
+	@. tools/cargo-env $(server) && FUZZ_SECONDS=$(SECONDS) cargo run --quiet --package message --example fuzz
 
 e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
 	@$(pytest) -m e2e tests

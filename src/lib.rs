@@ -33,6 +33,7 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::define();
+    message::ask_for_interrupts(pg::process::is_interrupted);
     pg::utility::watch();
     worker::register_launcher();
 }

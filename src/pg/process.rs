@@ -143,6 +143,13 @@ pub fn cancel_requested() -> bool {
     }
 }
 
+/// Whether there is a cancel, or an end of the process, that has not taken effect. To be asked in
+/// the middle of long work that knows nothing of Postgres.
+pub fn is_interrupted() -> bool {
+    // SAFETY: reads flags that signal handlers set.
+    unsafe { pg_sys::QueryCancelPending != 0 || pg_sys::ProcDiePending != 0 }
+}
+
 /// Has a cancel that was taken back take effect at the next occasion.
 pub fn request_cancel() {
     // SAFETY: sets the flags that the signal's handler sets.

@@ -349,6 +349,9 @@ impl<'a> Pipeline<'a> {
     /// on its way is awaited all the same, and settled.
     fn render<'c>(&mut self, changes: impl Iterator<Item = (&'c ChangeRow, bool)>) -> Vec<Entry> {
         let rendered = self.renderer.render(changes, &self.publisher, &mut self.unsettled);
+        if self.renderer.is_interrupted() {
+            self.look_for_cancel();
+        }
         rendered.unwrap_or_else(|error| {
             self.error = Some(error);
             self.cancel();

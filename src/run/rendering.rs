@@ -34,6 +34,11 @@ impl Refused {
         Refused { message_id, ..self }
     }
 
+    /// Whether nothing is wrong with the row: its rendering was interrupted.
+    fn is_interruption(&self) -> bool {
+        self.code == message::INTERRUPTED
+    }
+
     pub fn unknown_event(event: &str) -> Refused {
         let reason = format!("the event {event} is not published");
         Refused::new("unpublished_event", reason, None)
@@ -80,6 +85,7 @@ pub struct Renderer {
     facts: Facts,
     /// The events whose deduplication id is of the user's own.
     has_own_dedup_id: PerEvent<bool>,
+    is_interrupted: bool,
 }
 
 impl Renderer {
@@ -95,12 +101,17 @@ impl Renderer {
         let queues = definition.named_queues().into_iter().map(Arc::from).collect();
         let facts = Facts::ask(sender, connection, queues);
         let has_own_dedup_id = definition.has_own_dedup_id();
-        Renderer { sync_id, definitions, origin, facts, has_own_dedup_id }
+        Renderer { sync_id, definitions, origin, facts, has_own_dedup_id, is_interrupted: false }
     }
 
     /// Whether some messages have deduplication ids that must be claimed.
     pub fn claims_ids(&self) -> bool {
         self.has_own_dedup_id != PerEvent::default()
+    }
+
+    /// Whether a cancel, which cannot wait for a costly template, has kept some from being made.
+    pub fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     /// The messages of changes, each with whether it is in doubt, that are to be sent. An error
@@ -135,12 +146,16 @@ impl Renderer {
     }
 
     fn entry(
-        &self,
+        &mut self,
         change: &ChangeRow,
         was_in_doubt: bool,
         unsettled: &mut Settlement,
     ) -> Option<Entry> {
         let longest = |queue: &str| self.facts.longest_message(queue);
+        if self.is_interrupted {
+            leave(change.id, was_in_doubt, unsettled);
+            return None;
+        }
         match render(&self.definitions, change, &self.origin, longest) {
             Ok((event, mut message)) => Some(Entry {
                 message_id: message.message_id.take(),
@@ -148,6 +163,11 @@ impl Renderer {
                 about: Sent { event, was_in_doubt },
                 not_before: None,
             }),
+            Err(refused) if refused.is_interruption() => {
+                self.is_interrupted = true;
+                leave(change.id, was_in_doubt, unsettled);
+                None
+            }
             Err(refused) => {
                 unsettled.add_refused(change.id, refused);
                 None
@@ -167,5 +187,12 @@ impl Renderer {
                 self.facts.scope(queue)
             })
         })
+    }
+}
+
+/// A change that this run does not send after all.
+fn leave(change_id: i64, was_in_doubt: bool, unsettled: &mut Settlement) {
+    if !was_in_doubt {
+        unsettled.add_unsent(vec![change_id]);
     }
 }

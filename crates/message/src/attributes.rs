@@ -101,6 +101,7 @@ impl Compiled {
                 .fixed_parts()
                 .try_for_each(|part| limits::check_characters(part, || what.clone()))?;
         }
+        let value = value.of(&what);
         let written_type = written.data_type.as_str().into();
         Ok(Compiled { name: name.into(), written_type, data_type, value })
     }

@@ -30,7 +30,7 @@ impl Body {
             (Some(template), None, None) => {
                 let format = source.format.unwrap_or(Format::Json);
                 compile_template(template, format, names)
-                    .map(Body::Template)
+                    .map(|template| Body::Template(template.of(Property::Template.as_str())))
                     .map_err(|fault| fault.on(Property::Template.as_str()))
             }
             (None, Some(name), None) => {

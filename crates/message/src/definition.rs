@@ -128,7 +128,7 @@ fn compile_queue(source: &Source, names: Names<'_>, context: &Context<'_>) -> Re
 }
 
 fn compile_message_id(source: &str, names: Names<'_>) -> Result<Template, Fault> {
-    let template = Template::compile(source, Format::Text, names)?;
+    let template = Template::compile(source, Format::Text, names)?.of(Property::MessageId.as_str());
     if let Some(text) = template.literal() {
         limits::check_message_id(text)?;
     }

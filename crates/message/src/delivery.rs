@@ -159,7 +159,8 @@ impl DedupId {
 
 impl Delay {
     fn compile(source: &str, names: Names<'_>) -> Result<Delay, Fault> {
-        let template = Template::compile(source, Format::Text, names)?;
+        let template =
+            Template::compile(source, Format::Text, names)?.of(Property::DelaySeconds.as_str());
         match template.literal() {
             Some(text) => Ok(Delay::Literal(limits::delay_seconds(text)?)),
             None => Ok(Delay::Template(template)),

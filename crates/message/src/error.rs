@@ -66,11 +66,6 @@ impl Fault {
         Fault { kind: ErrorKind::Invalid, message: message.into(), hint: None }
     }
 
-    pub fn not_supported(what: &str) -> Fault {
-        let message = format!("{what} is not supported yet");
-        Fault { kind: ErrorKind::NotSupported, message, hint: None }
-    }
-
     pub fn not_allowed(message: impl Into<String>) -> Fault {
         Fault { kind: ErrorKind::NotAllowed, message: message.into(), hint: None }
     }
@@ -119,5 +114,10 @@ impl Rejection {
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Rejection {
         Rejection { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same, told as one of a part: `part: reason`.
+    pub(crate) fn within(self, part: &str) -> Rejection {
+        Rejection { reason: format!("{part}: {}", self.reason), ..self }
     }
 }

@@ -1,5 +1,7 @@
 //! JSON as it is written into a message: text inside a string literal, and values.
 
+use std::borrow::Cow;
+
 use serde::de::IgnoredAny;
 
 use crate::error::Rejection;
@@ -96,6 +98,40 @@ pub(crate) fn is_one_value(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
+/// A body without commas before `]` and `}`, which loops leave there.
+pub(crate) fn tolerated(body: &str) -> Cow<'_, str> {
+    let mut kept = String::new();
+    let mut copied = 0;
+    // Where a comma is after which there was nothing but white space.
+    let mut comma = None;
+    let (mut is_in_string, mut is_escaped) = (false, false);
+    for (at, byte) in body.bytes().enumerate() {
+        if is_in_string {
+            is_in_string = byte != b'"' || is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            continue;
+        }
+        match byte {
+            b',' => comma = Some(at),
+            b' ' | b'\t' | b'\n' | b'\r' => {}
+            b']' | b'}' => {
+                if let Some(comma) = comma.take() {
+                    kept.push_str(body.get(copied..comma).unwrap_or_default());
+                    copied = comma + 1;
+                }
+            }
+            _ => {
+                comma = None;
+                is_in_string = byte == b'"';
+            }
+        }
+    }
+    match copied {
+        0 => Cow::Borrowed(body),
+        _ => Cow::Owned(kept + body.get(copied..).unwrap_or_default()),
+    }
+}
+
 /// Checks a finished body.
 ///
 /// # Errors
@@ -113,8 +149,6 @@ pub(crate) fn check_body(body: &str) -> Result<(), Rejection> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::borrow::Cow;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -165,6 +199,20 @@ mod tests {
         assert_eq!(row_as_json(&[], &[]).unwrap(), "{}");
         let long = Value::Text(Cow::Owned("x".repeat(3_000_000)));
         assert_eq!(row_as_json(&columns, &[long]), None);
+    }
+
+    #[test]
+    fn commas_before_closing_brackets_are_taken_out() {
+        for (body, expected) in [
+            ("[1,]", "[1]"),
+            ("{\"a\":[1, \n],\n}", "{\"a\":[1 \n]\n}"),
+            ("[\",]\",\"\\\",}\",]", "[\",]\",\"\\\",}\"]"),
+            ("[1,2]", "[1,2]"),
+            ("[,,]", "[,]"),
+            ("[\"\\\\\",]", "[\"\\\\\"]"),
+        ] {
+            assert_eq!(tolerated(body), expected, "{body}");
+        }
     }
 
     #[test]

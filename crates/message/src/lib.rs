@@ -22,6 +22,8 @@ mod allowed;
 mod attributes;
 mod body;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 mod definition;
 mod definitions;
@@ -52,4 +54,5 @@ pub use message::{Attribute, AttributeValue, Message};
 pub use names::ColumnsUsed;
 pub use queue::{is_fifo, queue_name};
 pub use source::{Dedup, Format, Override, Property, Source, UnknownNameError};
+pub use template::{INTERRUPTED, ask_for_interrupts};
 pub use value::Value;

@@ -1,4 +1,4 @@
-//! A JSON object made of columns: the body of a field mapping, and a key of several columns.
+//! A JSON object made of columns: the body of a field mapping.
 
 use crate::error::{Fault, Rejection};
 use crate::json;
@@ -29,12 +29,6 @@ impl ColumnObject {
             return Err(Fault::invalid("at least one field is needed"));
         }
         let columns = pairs.iter().map(|(name, column)| Ok((name.as_str(), names.column(column)?)));
-        ColumnObject::new(columns.collect::<Result<Vec<_>, Fault>>()?)
-    }
-
-    /// An object of the key's columns, in the key's order.
-    pub fn of_key(names: Names<'_>) -> Result<ColumnObject, Fault> {
-        let columns = names.key.iter().map(|name| Ok((name.as_str(), names.column(name)?)));
         ColumnObject::new(columns.collect::<Result<Vec<_>, Fault>>()?)
     }
 

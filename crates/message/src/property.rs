@@ -29,7 +29,7 @@ impl TextProperty {
             Some(text) => rule.check(text)?,
             None => template.fixed_parts().try_for_each(|part| rule.check_characters(part))?,
         }
-        Ok(TextProperty { template, rule })
+        Ok(TextProperty { template: template.of(rule.what), rule })
     }
 
     /// The text, which keeps the rule; none if it is empty.

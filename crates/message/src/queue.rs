@@ -53,7 +53,7 @@ impl Queue {
         names: Names<'_>,
         allowed: Option<&AllowedQueues>,
     ) -> Result<Queue, Fault> {
-        let template = Template::compile(source, Format::Text, names)?;
+        let template = Template::compile(source, Format::Text, names)?.of("queue");
         if let Some(queue) = template.literal() {
             check_literal(queue, allowed)?;
             return Ok(Queue::Literal { queue: queue.clone(), is_fifo: is_fifo(queue) });

@@ -58,7 +58,10 @@ fn text_outside_quotes_that_is_not_one_json_value_is_rejected_with_its_column() 
         let source = template("{\"v\":{{row.v}}}");
         let rejection = render(&source, &[("v", text(bad))]).unwrap_err();
         assert_eq!(rejection.code, "not_a_json_value", "{bad}");
-        assert_eq!(rejection.reason, "column \"v\" holds text that is not one JSON value");
+        assert_eq!(
+            rejection.reason,
+            "template: line 1, column 8: column \"v\" holds text that is not one JSON value"
+        );
         assert_eq!(rejection.hint.unwrap(), "Put quotes around the output in the template.");
     }
 }

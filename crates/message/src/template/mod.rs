@@ -1,25 +1,36 @@
 //! Liquid templates: compiled once, then rendered from borrowed columns.
 //!
-//! The way of a template: [`scan`] splits it at its delimiters and holds the caps on size; [`parse`]
-//! has the `liquid-core` crate read what is between them, one element at a time; [`tree`] builds the
-//! blocks without recursion; [`operand`] and [`condition`] give names and comparisons their
-//! meaning; [`position`] follows the JSON around each output.
+//! The way of a template: [`scan`] splits it at its delimiters and holds the caps on size; [`token`]
+//! and [`expression`] read what is between them; [`scope`], [`roots`] and [`operand`] give names
+//! their meaning; [`tree`], [`block`] and [`condition`] build the [`node`]s without recursion;
+//! [`position`] follows the JSON around each output. [`render`] and [`loops`] then walk the nodes for
+//! a change, with the values of [`value`] and the filters of [`filter`], and pay for each step at
+//! [`work`].
 //!
-//! Why so little of the crate: its values hold numbers as `i64` and `f64`, its comparisons take
-//! wrong branches, and its parser recurses and panics on input that an owner can write. So it is
-//! the parser of single elements, small and checked before, and the core is ours. No other module
-//! than [`parse`] names it.
-//!
-//! Promises: a template costs bounded stack and memory to compile and to render; every name is
-//! checked when it is compiled; a JSON template renders to valid JSON in which each output is one
-//! value or a part of one string, or the row is rejected.
+//! Promises: a template costs bounded stack, memory and time to compile and to render; every name
+//! is checked when it is compiled; a JSON template renders to valid JSON in which each output is one
+//! value or a part of one string, or the row is rejected; a change always renders to the same text.
 
+mod block;
 mod condition;
+#[cfg(test)]
+mod documented;
+mod expression;
+mod filter;
+mod loops;
+mod node;
 mod operand;
-mod parse;
 mod position;
+mod render;
+mod roots;
 mod scan;
+mod scope;
+mod token;
 mod tree;
+mod value;
+mod work;
+
+pub use work::{INTERRUPTED, ask_for_interrupts};
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,24 +44,28 @@ use crate::output::Output;
 use crate::source::Format;
 use crate::value::Value;
 
+use node::{Kind, Node};
 use operand::Operand;
-use position::Position;
-use tree::Node;
+use render::Render;
+use scope::{Places, Scope};
 
 /// A compiled template.
 #[derive(Debug)]
 pub(crate) struct Template {
     format: Format,
     content: Content,
-    /// The length of what was written, in bytes: about that of what is rendered.
-    source_len: usize,
+    places: Places,
+    /// The property that it is, for rejections.
+    property: Option<Box<str>>,
+    /// What was written: about as long as what is rendered, and needed to tell places in it.
+    source: Box<str>,
 }
 
 #[derive(Debug)]
 enum Content {
     /// Nothing in it depends on the row.
     Literal(Arc<str>),
-    /// A text template that is one output and nothing else.
+    /// A text template that is one column and nothing else.
     Lone(Operand),
     Nodes(Vec<Node>),
 }
@@ -65,7 +80,9 @@ impl Content {
             return Content::Nodes(nodes);
         }
         match nodes.pop() {
-            Some(Node::Output(output)) => Content::Lone(output.value),
+            Some(Node { kind: Kind::Output { expression, .. }, .. }) if expression.is_column() => {
+                Content::Lone(expression.operand)
+            }
             last => Content::Nodes(last.into_iter().collect()),
         }
     }
@@ -91,7 +108,23 @@ impl Template {
     ///
     /// What is wrong with it, with its line and column (in characters, from 1).
     pub fn compile(source: &str, format: Format, names: Names<'_>) -> Result<Template, Fault> {
-        let compiled = Template::compile_located(source, format, names);
+        Template::compile_in(source, format, names, false)
+    }
+
+    /// Compiles a template of the conformance suite, which sees the columns without `row` and any
+    /// other name as `nil`.
+    #[cfg(feature = "conformance")]
+    pub fn compile_lax(source: &str, names: Names<'_>) -> Result<Template, Fault> {
+        Template::compile_in(source, Format::Text, names, true)
+    }
+
+    fn compile_in(
+        source: &str,
+        format: Format,
+        names: Names<'_>,
+        is_lax: bool,
+    ) -> Result<Template, Fault> {
+        let compiled = Template::compile_located(source, format, names, is_lax);
         compiled.map_err(|Located { at, fault }| fault.within(&place(source, at)))
     }
 
@@ -99,16 +132,26 @@ impl Template {
         source: &str,
         format: Format,
         names: Names<'_>,
+        is_lax: bool,
     ) -> Result<Template, Located> {
-        let mut nodes = tree::build(&scan::scan(source)?, names)?;
+        let pieces = scan::scan(source)?;
+        let (mut nodes, places) = tree::build(&pieces, Scope::of(&pieces, names, is_lax))?;
         if format == Format::Json {
             position::resolve(&mut nodes)?;
         }
-        let content = Content::of(nodes, format);
-        if let (Format::Json, Content::Literal(text)) = (format, &content) {
+        let mut content = Content::of(nodes, format);
+        if let (Format::Json, Content::Literal(text)) = (format, &mut content) {
+            if let Cow::Owned(tolerated) = json::tolerated(text) {
+                *text = tolerated.into();
+            }
             json::check_body(text).map_err(|rejection| Fault::invalid(rejection.reason).at(0))?;
         }
-        Ok(Template { format, content, source_len: source.len() })
+        Ok(Template { format, content, places, property: None, source: source.into() })
+    }
+
+    /// The template, whose rejections name the property that it is.
+    pub fn of(self, property: &str) -> Template {
+        Template { property: Some(property.into()), ..self }
     }
 
     /// The template's text when no row changes it.
@@ -148,7 +191,7 @@ impl Template {
         match &self.content {
             Content::Literal(text) => Ok(Value::Text(Cow::Borrowed(text))),
             Content::Lone(operand) => {
-                let value = operand.value(change)?;
+                let value = operand.column(change).flatten().unwrap_or(&Value::Null).borrowed();
                 let bytes = match &value {
                     Value::Bytes(bytes) => bytes.len(),
                     text => text.text_len(),
@@ -157,13 +200,37 @@ impl Template {
                 Ok(value)
             }
             Content::Nodes(nodes) => {
-                let mut out = Output::with_room(self.source_len);
-                render_nodes(nodes, change, &mut out)?;
-                if self.format == Format::Json {
-                    json::check_body(out.as_str())?;
-                }
-                Ok(Value::Text(Cow::Owned(out.into_string())))
+                let body = self.render(nodes, change)?;
+                Ok(Value::Text(Cow::Owned(body)))
             }
+        }
+    }
+
+    fn render<'a>(&'a self, nodes: &'a [Node], change: &Change<'a>) -> Result<String, Rejection> {
+        let mut out = Output::with_room(self.source.len());
+        let mut render = Render::new(*change, self.places);
+        render.nodes(nodes, &mut out).map_err(|rejection| match render.failed_at() {
+            Some(at) if rejection.code != INTERRUPTED => self.located(rejection, at),
+            _ => rejection,
+        })?;
+        let text = out.into_string();
+        if self.format == Format::Text {
+            return Ok(text);
+        }
+        match json::check_body(&text) {
+            Ok(()) => Ok(text),
+            Err(_) => {
+                let tolerated = json::tolerated(&text).into_owned();
+                json::check_body(&tolerated).map(|()| tolerated)
+            }
+        }
+    }
+
+    fn located(&self, rejection: Rejection, at: usize) -> Rejection {
+        let located = rejection.within(&place(&self.source, at));
+        match &self.property {
+            Some(property) => located.within(property),
+            None => located,
         }
     }
 
@@ -177,40 +244,6 @@ impl Template {
             }
             text => Ok(text.into_text()),
         }
-    }
-}
-
-/// Recurses once for each block within a block, of which [`tree`] allows a few dozen.
-fn render_nodes(nodes: &[Node], change: &Change<'_>, out: &mut Output) -> Result<(), Rejection> {
-    for node in nodes {
-        match node {
-            Node::Text { text, .. } => out.push(text)?,
-            Node::Output(output) => render_output(output, change, out)?,
-            Node::If(block) => render_nodes(block.choose(change)?, change, out)?,
-        }
-    }
-    Ok(())
-}
-
-fn render_output(
-    output: &tree::Output,
-    change: &Change<'_>,
-    out: &mut Output,
-) -> Result<(), Rejection> {
-    let value = output.value.value(change)?;
-    match (output.position, &value) {
-        (Position::Plain, _) => out.push_plain(&value),
-        (Position::String, _) => {
-            let text = out.text_of(&value)?;
-            json::push_escaped(out, &text)
-        }
-        (Position::Value, Value::Text(text)) if position::stands_as_value(text) => out.push(text),
-        (Position::Value, Value::Text(_) | Value::Bytes(_)) => {
-            let reason = format!("{} holds text that is not one JSON value", output.value.label());
-            Err(Rejection::new("not_a_json_value", reason)
-                .with_hint("Put quotes around the output in the template."))
-        }
-        (Position::Value, _) => json::push_value(out, &value),
     }
 }
 

@@ -3,11 +3,10 @@
 //! within a string cannot end it, and one outside strings can only be one value.
 
 use super::Located;
-use super::operand::Operand;
-use super::tree::Node;
+use super::expression::Expression;
+use super::node::{Case, For, If, Kind, Node};
 use crate::error::Fault;
 use crate::json;
-use crate::value::Value;
 
 /// Where an output stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +30,24 @@ enum State {
     Hex(u8),
 }
 
+impl State {
+    fn position(self) -> Position {
+        match self {
+            State::Value => Position::Value,
+            State::String | State::Escape | State::Hex(_) => Position::String,
+        }
+    }
+}
+
 /// Gives each output of a JSON template its position.
 ///
 /// # Errors
 ///
-/// A string that is open at the end or after only some of the branches of a block; an escape that
-/// does not end before the next output or tag; a line break within a string; an output that can
-/// never be a value where one is due.
+/// A string that is open at the end, after only some of the branches of a block, or otherwise after
+/// a loop than before it; an escape that does not end before the next output or tag; a line break
+/// within a string; an output that can never be a value where one is due.
 pub(super) fn resolve(nodes: &mut [Node]) -> Result<(), Located> {
-    let mut walk = Walk { opened: 0 };
+    let mut walk = Walk { opened: 0, loops: Vec::new() };
     match walk.nodes(nodes, State::Value)? {
         State::Value => Ok(()),
         _ => Err(Fault::invalid("the template ends within a JSON string").at(walk.opened)),
@@ -55,36 +63,74 @@ pub(super) fn stands_as_value(text: &str) -> bool {
 struct Walk {
     /// Where the last string was opened.
     opened: usize,
+    /// The states at which the loops around began.
+    loops: Vec<State>,
 }
 
 impl Walk {
     /// Recurses once for each block within a block.
     fn nodes(&mut self, nodes: &mut [Node], mut state: State) -> Result<State, Located> {
-        for node in nodes {
-            match node {
-                Node::Text { text, at } => state = self.text(text, *at, state)?,
-                Node::Output(output) => {
-                    output.position = match state {
-                        State::Value => Position::Value,
-                        _ => Position::String,
-                    };
-                    if output.position == Position::Value {
-                        check_constant(&output.value).map_err(|fault| fault.at(output.at))?;
+        for Node { at, kind } in nodes {
+            let at = *at;
+            match kind {
+                Kind::Text(text) => state = self.text(text, at, state)?,
+                Kind::Output { expression, position } => {
+                    *position = state.position();
+                    if *position == Position::Value {
+                        check_constant(expression).map_err(|fault| fault.at(at))?;
                     }
                 }
-                Node::If(block) => {
-                    // Without an else, its nodes are empty: the state stays as it was.
-                    let after = self.nodes(&mut block.otherwise, state)?;
-                    for branch in &mut block.branches {
-                        if self.nodes(&mut branch.nodes, state)? != after {
-                            return Err(uneven_branches().at(block.at));
-                        }
+                Kind::Cycle(cycle) => cycle.position = state.position(),
+                Kind::Count { position, .. } => *position = state.position(),
+                Kind::If(block) => state = self.branches(block, at, state)?,
+                Kind::Case(case) => self.case(case, at, state)?,
+                Kind::For(block) => self.repeated(block, at, state)?,
+                Kind::IfChanged(nodes) => {
+                    if self.nodes(nodes, state)? != state {
+                        return Err(uneven("only in some cases").at(at));
                     }
-                    state = after;
                 }
+                Kind::Break | Kind::Continue => {
+                    if self.loops.last().is_some_and(|begun| *begun != state) {
+                        return Err(uneven("where its loop is left").at(at));
+                    }
+                }
+                // A text of its own, which is not JSON until it is written.
+                Kind::Assign { .. } | Kind::Capture { .. } => {}
             }
         }
         Ok(state)
+    }
+
+    fn branches(&mut self, block: &mut If, at: usize, state: State) -> Result<State, Located> {
+        // Without an else, its nodes are empty: the state stays as it was.
+        let after = self.nodes(&mut block.otherwise, state)?;
+        for branch in &mut block.branches {
+            if self.nodes(&mut branch.nodes, state)? != after {
+                return Err(uneven("by only some of the branches of this block").at(at));
+            }
+        }
+        Ok(after)
+    }
+
+    /// Any of the parts of a `case` can be rendered, also more than one.
+    fn case(&mut self, case: &mut Case, at: usize, state: State) -> Result<(), Located> {
+        for when in &mut case.blocks {
+            if self.nodes(&mut when.nodes, state)? != state {
+                return Err(uneven("by a part of this \"case\"").at(at));
+            }
+        }
+        Ok(())
+    }
+
+    fn repeated(&mut self, block: &mut For, at: usize, state: State) -> Result<(), Located> {
+        self.loops.push(state);
+        let after = self.nodes(&mut block.nodes, state)?;
+        self.loops.pop();
+        if after != state || self.nodes(&mut block.otherwise, state)? != state {
+            return Err(uneven("by this loop").at(at));
+        }
+        Ok(())
     }
 
     fn text(&mut self, text: &str, at: usize, mut state: State) -> Result<State, Located> {
@@ -117,22 +163,17 @@ impl Walk {
     }
 }
 
-fn uneven_branches() -> Fault {
-    Fault::invalid("a JSON string is left open by only some of the branches of this block")
-        .with_hint("Open and close the string's quotes in the same branch.".to_owned())
+fn uneven(how: &str) -> Fault {
+    Fault::invalid(format!("a JSON string is left open {how}"))
+        .with_hint("Open and close the string's quotes in the same part.".to_owned())
 }
 
 /// Refuses what could be no value in any row.
-fn check_constant(operand: &Operand) -> Result<(), Fault> {
-    let refused = match operand {
-        Operand::Event | Operand::RunStartedAt => true,
-        Operand::Literal(Value::Text(text) | Value::Number(text)) => !stands_as_value(text),
-        _ => false,
-    };
-    if refused {
-        let hint = "Put quotes around the output.".to_owned();
-        return Err(Fault::invalid(format!("{} outside quotes is not JSON", operand.label()))
-            .with_hint(hint));
+fn check_constant(expression: &Expression) -> Result<(), Fault> {
+    if !expression.filters.is_empty() || !expression.operand.is_never_json() {
+        return Ok(());
     }
-    Ok(())
+    let label = expression.operand.label();
+    Err(Fault::invalid(format!("{label} outside quotes is not JSON"))
+        .with_hint("Put quotes around the output.".to_owned()))
 }

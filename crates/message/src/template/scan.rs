@@ -1,6 +1,6 @@
 //! Splits a template at its delimiters, in one pass over its bytes and without recursion, and holds
-//! the caps that let everything after it be small. Whitespace control, `raw` and `comment` are done
-//! with here.
+//! the caps that let everything after it be small. Whitespace control, `raw`, comments and the lines
+//! of `liquid` are done with here.
 
 use super::Located;
 use crate::error::Fault;
@@ -8,8 +8,7 @@ use crate::error::Fault;
 /// The largest template, in bytes.
 const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
 
-/// The most that may stand between a pair of delimiters, in bytes. The parser's worst case is
-/// quadratic in this.
+/// The most that may stand between a pair of delimiters, in bytes; in `liquid`, on a line.
 const MAX_ELEMENT_BYTES: usize = 8 * 1024;
 
 /// A part of a template.
@@ -20,7 +19,13 @@ pub(super) enum Piece<'t> {
     /// What is inside `{{ }}`.
     Output(Span<'t>),
     /// A `{% %}`: its name, and what comes after the name.
-    Tag { name: Span<'t>, arguments: Span<'t> },
+    Tag {
+        name: Span<'t>,
+        arguments: Span<'t>,
+    },
+    /// Here the tags of a `liquid` begin, which its blocks must not leave.
+    BeginLiquid(usize),
+    EndLiquid,
 }
 
 /// A part of the template and its offset in bytes.
@@ -31,19 +36,19 @@ pub(super) struct Span<'t> {
 }
 
 impl<'t> Span<'t> {
-    fn from(self, bytes: usize) -> Span<'t> {
+    pub fn from(self, bytes: usize) -> Span<'t> {
         Span { text: self.text.get(bytes..).unwrap_or_default(), at: self.at + bytes }
     }
 
-    fn until(self, bytes: usize) -> Span<'t> {
+    pub fn until(self, bytes: usize) -> Span<'t> {
         Span { text: self.text.get(..bytes).unwrap_or_default(), at: self.at }
     }
 
-    fn trim_start(self) -> Span<'t> {
+    pub fn trim_start(self) -> Span<'t> {
         self.from(self.text.len() - self.text.trim_start().len())
     }
 
-    fn trim_end(self) -> Span<'t> {
+    pub fn trim_end(self) -> Span<'t> {
         self.until(self.text.trim_end().len())
     }
 }
@@ -92,7 +97,13 @@ impl<'t> Scanner<'t> {
         self.text(text, hyphen == 1);
 
         let inner = inner.from(hyphen);
-        let Some(close) = closing(inner.text, if is_tag { *b"%}" } else { *b"}}" }) else {
+        let is_note = is_tag && inner.text.trim_start().starts_with('#');
+        let close = match is_note {
+            // Quotes mean nothing in a comment.
+            true => inner.text.find("%}"),
+            false => closing(inner.text, if is_tag { *b"%}" } else { *b"}}" }),
+        };
+        let Some(close) = close else {
             let delimiter = if is_tag { "{%" } else { "{{" };
             return Err(Fault::invalid(format!("{delimiter:?} is not closed")).at(element.at));
         };
@@ -100,50 +111,79 @@ impl<'t> Scanner<'t> {
         let inner = inner.until(close);
         self.trim = inner.text.ends_with('-');
         let inner = inner.until(inner.text.len() - usize::from(self.trim));
-        if inner.text.len() > MAX_ELEMENT_BYTES {
-            let message = format!("more than {MAX_ELEMENT_BYTES} bytes between delimiters");
-            return Err(Fault::invalid(message).at(element.at));
+        if is_note {
+            return check_note(inner);
         }
-        if is_tag { self.tag(inner, element.at) } else { self.output(inner) }
-    }
-
-    fn output(&mut self, inner: Span<'t>) -> Result<(), Located> {
-        self.pieces.push(Piece::Output(inner));
-        Ok(())
+        if !is_tag {
+            check_length(inner, element.at)?;
+            self.pieces.push(Piece::Output(inner));
+            return Ok(());
+        }
+        self.tag(inner, element.at)
     }
 
     fn tag(&mut self, inner: Span<'t>, at: usize) -> Result<(), Located> {
-        let inner = inner.trim_start();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let length = match inner.text.find(|c| !is_name(c)) {
-            // A name that is none, such as the # of an inline comment: its first character.
-            Some(0) => inner.text.chars().next().map_or(0, char::len_utf8),
-            Some(end) => end,
-            None => inner.text.len(),
-        };
-        let (name, arguments) = (inner.until(length), inner.from(length));
+        let (name, arguments) = name_of(inner);
         match name.text {
             "" => Err(Fault::invalid("a tag needs a name").at(at)),
-            "raw" | "comment" if !arguments.text.trim().is_empty() => {
+            "liquid" => {
+                self.pieces.push(Piece::BeginLiquid(name.at));
+                self.lines(arguments)?;
+                self.pieces.push(Piece::EndLiquid);
+                Ok(())
+            }
+            "raw" | "comment" | "doc" if !arguments.text.trim().is_empty() => {
                 let message = format!("tag {:?} takes no arguments", name.text);
                 Err(Fault::invalid(message).at(arguments.at))
             }
-            "raw" | "comment" => self.verbatim(name.text, at),
+            "raw" | "comment" | "doc" => self.verbatim(name.text, at),
             _ => {
+                check_length(inner, at)?;
                 self.pieces.push(Piece::Tag { name, arguments });
                 Ok(())
             }
         }
     }
 
+    /// Reads the lines of a `liquid`, each of which is a tag.
+    fn lines(&mut self, lines: Span<'t>) -> Result<(), Located> {
+        let mut rest = lines;
+        // The comments that are open, and where the first one was opened.
+        let mut comments = (0usize, lines.at);
+        while !rest.text.is_empty() {
+            let length = rest.text.find('\n').map_or(rest.text.len(), |end| end + 1);
+            let (mut name, mut arguments) = name_of(rest.until(length).trim_end());
+            rest = rest.from(length);
+            while name.text == "liquid" && comments.0 == 0 {
+                (name, arguments) = name_of(arguments);
+            }
+            match name.text {
+                "comment" => {
+                    comments.1 = if comments.0 == 0 { name.at } else { comments.1 };
+                    comments.0 += 1;
+                }
+                "endcomment" if comments.0 > 0 => comments.0 -= 1,
+                _ if comments.0 > 0 || name.text.is_empty() || name.text == "#" => {}
+                _ => {
+                    check_length(arguments, name.at)?;
+                    self.pieces.push(Piece::Tag { name, arguments });
+                }
+            }
+        }
+        match comments {
+            (0, _) => Ok(()),
+            (_, at) => Err(not_closed("comment").at(at)),
+        }
+    }
+
     /// Reads a block in which Liquid is not read, up to its end. The text of a `raw` stays.
     fn verbatim(&mut self, name: &str, at: usize) -> Result<(), Located> {
         let body = self.rest;
-        let end = if name == "raw" { end_of_raw(body, 0) } else { end_of_comment(body) };
-        let Some((length, tag)) = end else {
-            let message = format!("tag {name:?} is not closed with \"end{name}\"");
-            return Err(Fault::invalid(message).at(at));
+        let end = match name {
+            "comment" => end_of_comment(body),
+            _ => end_of(body, 0, if name == "raw" { "endraw" } else { "enddoc" }),
         };
+        let Some((length, tag)) = end else { return Err(not_closed(name).at(at)) };
         if name == "raw" {
             self.text(body.until(length), tag.trim_before);
         }
@@ -153,9 +193,43 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// Where a raw block ends that is open at `from`: the first `endraw`, and the offset of it.
-fn end_of_raw(body: Span<'_>, from: usize) -> Option<(usize, BareTag)> {
-    tags(body, from).find_map(|(at, tag)| bare_tag(tag, "endraw").map(|end| (at, end)))
+fn not_closed(tag: &str) -> Fault {
+    Fault::invalid(format!("tag {tag:?} is not closed with \"end{tag}\""))
+}
+
+fn check_length(inner: Span<'_>, at: usize) -> Result<(), Located> {
+    if inner.text.len() <= MAX_ELEMENT_BYTES {
+        return Ok(());
+    }
+    let message = format!("more than {MAX_ELEMENT_BYTES} bytes between delimiters");
+    Err(Fault::invalid(message).at(at))
+}
+
+/// Checks a comment within a tag: each line of it begins with `#`.
+fn check_note(inner: Span<'_>) -> Result<(), Located> {
+    let is_one = |line: &str| line.is_empty() || line.starts_with('#');
+    match inner.text.lines().all(|line| is_one(line.trim())) {
+        true => Ok(()),
+        false => Err(Fault::invalid("each line of a comment begins with \"#\"").at(inner.at)),
+    }
+}
+
+/// The name of a tag, and what comes after it.
+fn name_of(inner: Span<'_>) -> (Span<'_>, Span<'_>) {
+    let inner = inner.trim_start();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let length = match inner.text.find(|c| !is_name(c)) {
+        // A name that is none: its first character.
+        Some(0) => inner.text.chars().next().map_or(0, char::len_utf8),
+        Some(end) => end,
+        None => inner.text.len(),
+    };
+    (inner.until(length), inner.from(length))
+}
+
+/// The first tag of a name from an offset on, which ends a block, and the offset of it.
+fn end_of(body: Span<'_>, from: usize, name: &str) -> Option<(usize, BareTag)> {
+    tags(body, from).find_map(|(at, tag)| bare_tag(tag, name).map(|end| (at, end)))
 }
 
 /// Where a comment ends: comments nest, and what is raw within one is passed over.
@@ -167,7 +241,7 @@ fn end_of_comment(body: Span<'_>) -> Option<(usize, BareTag)> {
         if bare_tag(tag, "comment").is_some() {
             depth += 1;
         } else if bare_tag(tag, "raw").is_some() {
-            let (end, tag) = end_of_raw(body, from)?;
+            let (end, tag) = end_of(body, from, "endraw")?;
             from = end + tag.length;
         } else if let Some(end) = bare_tag(tag, "endcomment") {
             depth -= 1;

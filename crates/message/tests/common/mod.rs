@@ -1,6 +1,9 @@
 //! What the tests share: rows as lists of column and value, and definitions from them.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod generate;
+pub mod trial;
+
 use std::borrow::Cow;
 
 use message::{

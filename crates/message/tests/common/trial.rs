@@ -1,0 +1,85 @@
+//! One arbitrary template and row, and what must hold of them whatever they are.
+#![allow(dead_code, clippy::panic)]
+
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use message::{Change, Context, Definition, Event, Format, Run, Source};
+use serde_json::Value as Json;
+
+use super::generate;
+
+/// How long a row may take, in a build without optimisation on a machine that is shared.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a trial has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Refused,
+    Rejected,
+    Rendered,
+}
+
+/// Tries what a seed makes.
+///
+/// # Panics
+///
+/// If something does not hold; the message says which template and row.
+pub fn trial(seed: u64) -> End {
+    let mut rng = Rng::with_seed(seed);
+    let is_json = rng.u8(..4) > 0;
+    let generated = match is_json {
+        true => generate::template(&mut rng),
+        false => {
+            let template = format!("<{}>", generate::text_template(&mut rng));
+            generate::Generated { template, keys: None }
+        }
+    };
+    let (row, old) = (generate::row(&mut rng), generate::row(&mut rng));
+    let columns = generate::COLUMNS.map(str::to_owned);
+    let context = Context {
+        columns: &columns,
+        key: &columns[..1],
+        sync_name: "sync",
+        sync_uuid: "6a1f0d5e-3b0c-4c8f-9a53-0d3a8c1f2e11",
+        allowed_queues: None,
+    };
+    let source = Source {
+        queue: Some("q".to_owned()),
+        template: Some(generated.template.clone()),
+        format: (!is_json).then_some(Format::Text),
+        ..Source::default()
+    };
+    let begun = Instant::now();
+    let Ok(definition) = Definition::compile(&source, &context) else { return End::Refused };
+    let run = Run { id: 7, started_at: "2024-01-15T08:00:00Z" };
+    let change = Change { id: 42, event: Event::Changed, row: &row, old: Some(&old), run };
+    let rendered = definition.render(&change);
+    let about = || format!("seed {seed}: {:?} with {row:?}", generated.template);
+    assert!(begun.elapsed() < PATIENCE, "{:?} for {}", begun.elapsed(), about());
+    assert_eq!(rendered, definition.render(&change), "not the same twice: {}", about());
+    let Ok(message) = rendered else { return End::Rejected };
+    if is_json {
+        let parsed: Json = serde_json::from_str(&message.body)
+            .or_else(|error| {
+                if error.to_string().contains("recursion") || is_exotic(&message.body) {
+                    Ok(Json::Null)
+                } else {
+                    Err(error)
+                }
+            })
+            .unwrap_or_else(|error| panic!("{error} in {:?}: {}", message.body, about()));
+        if let (Some(keys), Json::Object(body)) = (&generated.keys, &parsed) {
+            assert!(body.keys().eq(keys), "{:?}: {}", message.body, about());
+        }
+    }
+    End::Rendered
+}
+
+/// What is JSON, and what serde_json's own values do not hold: half a surrogate pair, and numbers
+/// beyond a double.
+fn is_exotic(body: &str) -> bool {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
+    is_json
+        && (body.contains("\\ud800") || body.contains("e9999") || body.contains(&"9".repeat(300)))
+}
