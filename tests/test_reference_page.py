@@ -9,7 +9,7 @@ from psycopg import errors, sql
 
 from support.cluster import ROOT
 from support.deadline import wait_until
-from support.liquid_templates import MODEL, NOT_YET, TEMPLATES
+from support.liquid_templates import MODEL, TEMPLATES
 from support.running import fresh_name
 
 JOHN = """
@@ -117,10 +117,6 @@ def test_a_string_without_quotes_is_the_rows_rejection_which_says_to_quote_it(da
 def test_liquid_makes_of_a_row_what_its_author_meant(database, queue, name):
     template, body = TEMPLATES[name]
     database.analyst.execute(MODEL)
-    if name in NOT_YET:
-        with pytest.raises((errors.FeatureNotSupported, errors.InvalidParameterValue), match="template"):
-            create(database, queue, model="people", key="email_address", template=template)
-        return
     sync = create(database, queue, model="people", key="email_address", template=template)
     assert told(database, sync, queue) == [body]
     json.loads(body)
