@@ -10,8 +10,6 @@ pub enum ErrorKind {
     Invalid,
     /// A column that the model does not have: 42703, `undefined_column`.
     UndefinedColumn,
-    /// Liquid that is not supported: 0A000, `feature_not_supported`.
-    NotSupported,
     /// A queue that the connection does not allow: 42501, `insufficient_privilege`.
     NotAllowed,
 }
