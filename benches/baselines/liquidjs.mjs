@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Liquid } from "liquidjs";
 
 const ROUNDS = 7;
-const ROWS = 100_000;
+const ROWS = 20_000;
 const cases = JSON.parse(readFileSync(new URL("../render/cases.json", import.meta.url)));
 const engine = new Liquid();
 

@@ -41,6 +41,28 @@ fn each_property_counts_and_the_positions_rise_without_repeats() {
 }
 
 #[test]
+fn columns_count_wherever_a_template_has_them() {
+    for (source, row) in [
+        ("{% for i in row.note offset: row.stock %}{{ i }}{% endfor %}1", vec![3, 4]),
+        ("[{{ 1 | plus: row.stock | default: row.name, allow_false: row.note }}]", vec![2, 3, 4]),
+        ("{% case row.name %}{% when row.note %}{% endcase %}1", vec![2, 4]),
+        ("{% assign row = row.name %}[{{ row.name | json }}]", vec![2]),
+        ("{% for row in row.note %}{{ row.name }}{% endfor %}1", vec![4]),
+        ("{% capture x %}{{ row.name }}{% endcapture %}1", vec![2]),
+        ("[{{ row.note[row.stock].name }}]", vec![3, 4]),
+        ("[{{ (row.stock..row.id) }}]", vec![0, 3]),
+        ("{% cycle row.name: row.note %}", vec![2, 4]),
+        ("[{{ row[event] }}]", vec![0, 1, 2, 3, 4]),
+        ("[{{ row | json }}]", vec![0, 1, 2, 3, 4]),
+        ("{% raw %}[{% endraw %}{% comment %}{{ row.name }}{% endcomment %}1]", vec![]),
+    ] {
+        assert_eq!(used(&template(source)), ColumnsUsed { row, old: vec![] }, "{source}");
+    }
+    let all: Vec<usize> = (0..COLUMNS.len()).collect();
+    assert_eq!(used(&template("[{{ old | json }}]")), ColumnsUsed { row: all.clone(), old: all });
+}
+
+#[test]
 fn a_column_of_old_is_read_from_both_rows_and_changed_columns_read_all() {
     let of_old = used(&template("[\"{{old.name}}\",{{row.id}}]"));
     assert_eq!(of_old, ColumnsUsed { row: vec![0, 2], old: vec![2] });
@@ -63,6 +85,14 @@ fn piece() -> impl Strategy<Value = String> {
         ])
         .prop_map(str::to_owned),
         1 => Just("{{changed_columns}}".to_owned()),
+        1 => prop::sample::select(vec![
+            "{{ row }}", "{{ old }}", "{{ row[event] }}", "{% for c in row %}{{ c[0] }}{% endfor %}",
+            "{{ row.name | append: old.note | replace: row.part, 'x' }}",
+            "{% assign row = row.stock %}{{ row }}", "{% for row in old.note %}{{ row }}{% endfor %}",
+            "{% case row.id %}{% when old.stock %}{{ row.note | default: old.name }}{% endcase %}",
+            "{% capture now %}{{ row.part }}{% endcapture %}{{ now | size }}",
+        ])
+        .prop_map(str::to_owned),
     ]
 }
 
