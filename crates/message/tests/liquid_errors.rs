@@ -131,6 +131,30 @@ fn a_template_whose_strings_do_not_match_is_refused() {
             "line 1, column 7: an escape in a JSON string is cut off by an output or a tag",
         ),
         ("[\"a\nb\"]", "line 1, column 4: a line break or control character within a JSON string"),
+        (
+            "[{% for i in (1..2) %}\"{% break %}\"{% endfor %}]",
+            "line 1, column 27: a JSON string is left open where its loop is left",
+        ),
+        (
+            "[{% for i in (1..2) %}\"{% capture x %}{% if i %}{% break %}{% endif %}{% endcapture %}\"{% endfor %}]",
+            "line 1, column 27: a JSON string is left open where its loop is left",
+        ),
+        (
+            "[{% for i in (1..2) %}\"{% endfor %}]",
+            "line 1, column 5: a JSON string is left open by this loop",
+        ),
+        (
+            "[{% for i in (1..2) %}1{% else %}\"{% endfor %}]",
+            "line 1, column 5: a JSON string is left open by this loop",
+        ),
+        (
+            "[{% case 1 %}{% when 1 %}\"a{% else %}\"b{% endcase %}\"]",
+            "line 1, column 5: a JSON string is left open by a part of this \"case\"",
+        ),
+        (
+            "[{% ifchanged %}\"{% endifchanged %}]",
+            "line 1, column 5: a JSON string is left open only in some cases",
+        ),
         ("[{{ event }}]", "line 1, column 5: event outside quotes is not JSON"),
         ("[{{ now }}]", "line 1, column 5: run.started_at outside quotes is not JSON"),
         ("[{{ sync.name }}]", "line 1, column 5: a literal outside quotes is not JSON"),

@@ -186,10 +186,12 @@ fn open_for(arguments: Span<'_>, scope: &mut Scope<'_>) -> Result<Block, Located
     let begins = reader.at() - arguments.at;
     let collection = reader.operand("something to loop over is expected")?;
     let written = arguments.until(reader.at() - arguments.at).from(begins).trim_end();
+    let name = format!("{variable}-{}", written.text);
     let mut block = For {
         variable: 0,
+        ended: 0,
         collection,
-        name: format!("{variable}-{}", written.text),
+        name,
         offset: None,
         limit: None,
         is_reversed: false,
@@ -199,6 +201,7 @@ fn open_for(arguments: Span<'_>, scope: &mut Scope<'_>) -> Result<Block, Located
     while reader.peek().is_some() {
         loop_argument(&mut reader, &mut block)?;
     }
+    block.ended = scope.loop_name(&block.name);
     block.variable = scope.begin_loop(variable);
     Ok(Block::For { block: Box::new(block), is_in_else: false })
 }

@@ -19,23 +19,6 @@ pub(super) struct Loop<'a> {
     index: usize,
 }
 
-/// Where loops have ended, by their names.
-#[derive(Debug, Default)]
-pub(super) struct Offsets<'a>(Vec<(&'a str, usize)>);
-
-impl<'a> Offsets<'a> {
-    fn get(&self, name: &str) -> usize {
-        self.0.iter().find(|(it, _)| *it == name).map_or(0, |(_, offset)| *offset)
-    }
-
-    fn set(&mut self, name: &'a str, offset: usize) {
-        match self.0.iter_mut().find(|(it, _)| *it == name) {
-            Some((_, it)) => *it = offset,
-            None => self.0.push((name, offset)),
-        }
-    }
-}
-
 /// What a loop goes through.
 enum Elements<'a> {
     None,
@@ -73,7 +56,7 @@ impl<'a> Render<'a> {
         let elements = self.elements(collection)?;
         let offset = match &block.offset {
             None => 0,
-            Some(Offset::Continue) => self.offsets.get(&block.name),
+            Some(Offset::Continue) => self.ended.get(block.ended).copied().unwrap_or(0),
             Some(Offset::Of(operand)) => to_count(&self.value(operand)?, "offset")?.unwrap_or(0),
         };
         let rest = elements.len().saturating_sub(offset);
@@ -82,7 +65,9 @@ impl<'a> Render<'a> {
             Some(operand) => to_count(&self.value(operand)?, "limit")?.unwrap_or(rest),
         };
         let length = rest.min(limit);
-        self.offsets.set(&block.name, offset.saturating_add(length));
+        if let Some(ended) = self.ended.get_mut(block.ended) {
+            *ended = offset.saturating_add(length);
+        }
         if length == 0 {
             return self.nodes(&block.otherwise, out);
         }

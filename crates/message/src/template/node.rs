@@ -78,8 +78,10 @@ pub(super) struct When {
 pub(super) struct For {
     pub variable: usize,
     pub collection: Operand,
-    /// As it is written: `item-row.items`. Loops with one name go on from one another.
+    /// As it is written: `item-row.items`.
     pub name: String,
+    /// The place of the name: loops with one name go on from one another.
+    pub ended: usize,
     pub offset: Option<Offset>,
     pub limit: Option<Operand>,
     pub is_reversed: bool,
@@ -136,6 +138,25 @@ impl Node {
             | Kind::IfChanged(_)
             | Kind::Break
             | Kind::Continue => false,
+        }
+    }
+
+    /// Whether a `break` or `continue` in it leaves a loop around it.
+    pub fn leaves_a_loop(&self) -> bool {
+        let leave = |nodes: &[Node]| nodes.iter().any(Node::leaves_a_loop);
+        match &self.kind {
+            Kind::Break | Kind::Continue => true,
+            Kind::If(block) => {
+                leave(&block.otherwise) || block.branches.iter().any(|it| leave(&it.nodes))
+            }
+            Kind::Case(case) => case.blocks.iter().any(|it| leave(&it.nodes)),
+            Kind::For(block) => leave(&block.otherwise),
+            Kind::Capture { nodes, .. } | Kind::IfChanged(nodes) => leave(nodes),
+            Kind::Text(_)
+            | Kind::Output { .. }
+            | Kind::Assign { .. }
+            | Kind::Cycle(_)
+            | Kind::Count { .. } => false,
         }
     }
 

@@ -96,7 +96,13 @@ impl Walk {
                     }
                 }
                 // A text of its own, which is not JSON until it is written.
-                Kind::Assign { .. } | Kind::Capture { .. } => {}
+                Kind::Capture { nodes, .. } => {
+                    let is_left = nodes.iter().any(Node::leaves_a_loop);
+                    if is_left && self.loops.last().is_some_and(|begun| *begun != state) {
+                        return Err(uneven("where its loop is left").at(at));
+                    }
+                }
+                Kind::Assign { .. } => {}
             }
         }
         Ok(state)

@@ -1,10 +1,11 @@
 //! A compiled template and a change to text: the tree is walked once, each step of it is paid for.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::expression::{Call, Expression};
 use super::filter::Input;
-use super::loops::{Loop, Offsets};
+use super::loops::Loop;
 use super::node::{Case, Cycle, Group, If, Kind, Node};
 use super::operand::{Literal, Operand, Path, Record, Segment, Variable};
 use super::position::{Position, stands_as_value};
@@ -23,9 +24,10 @@ pub(super) struct Render<'a> {
     counters: Vec<Option<i64>>,
     /// The loops around the node that is rendered, the innermost last.
     pub(super) loops: Vec<Loop<'a>>,
-    pub(super) offsets: Offsets<'a>,
+    /// Where loops have ended, by the places of their names.
+    pub(super) ended: Vec<usize>,
     /// How far each cycle has come.
-    cycles: Vec<(String, usize)>,
+    cycles: HashMap<String, usize>,
     /// What the last `ifchanged` wrote.
     last_changed: String,
     /// Where in the template it went wrong.
@@ -48,8 +50,8 @@ impl<'a> Render<'a> {
             variables: vec![None; places.variables],
             counters: vec![None; places.counters],
             loops: Vec::new(),
-            offsets: Offsets::default(),
-            cycles: Vec::new(),
+            ended: vec![0; places.loops],
+            cycles: HashMap::new(),
             last_changed: String::new(),
             failed_at: None,
         }
@@ -156,16 +158,8 @@ impl<'a> Render<'a> {
             Group::Values(written) => format!("v{written}"),
             Group::Named(name) => format!("n{}", self.value(name)?.to_json(&mut self.work)?),
         };
-        self.work.steps(1 + self.cycles.len() / 8)?;
-        let place = match self.cycles.iter().position(|(it, _)| *it == group) {
-            Some(place) => place,
-            None => {
-                self.work.bytes(group.len())?;
-                self.cycles.push((group, 0));
-                self.cycles.len() - 1
-            }
-        };
-        let Some((_, next)) = self.cycles.get_mut(place) else { return Ok(()) };
+        self.work.bytes(group.len())?;
+        let next = self.cycles.entry(group).or_default();
         let value = cycle.values.get(*next);
         *next = if *next + 1 < cycle.values.len() { *next + 1 } else { 0 };
         match value {

@@ -9,8 +9,22 @@ use crate::names::{Names, suggestion};
 const ROOTS: [&str; 9] =
     ["row", "old", "key", "event", "changed_columns", "change", "sync", "run", "now"];
 
-pub(super) fn is_root(name: &str) -> bool {
-    ROOTS.contains(&name)
+/// What a name means beside a variable of the same name, if it means anything.
+pub(super) fn beside_variable(
+    root: &str,
+    segments: &[Segment],
+    names: Names<'_>,
+) -> Option<Operand> {
+    // A column that there is not is no mistake here, so that no other need be suggested, which is
+    // slow.
+    let is_column = match (root, segments.first()) {
+        ("row" | "old" | "key", Some(Segment::Field(name) | Segment::Name(name))) => {
+            names.columns.iter().any(|column| column == name)
+        }
+        _ => true,
+    };
+    let is_root = ROOTS.contains(&root) && is_column;
+    if is_root { resolve(root, segments.to_vec(), names).ok() } else { None }
 }
 
 /// Gives a name, and what is looked up in it, its meaning.
@@ -98,9 +112,9 @@ fn key(names: Names<'_>) -> Result<Operand, Fault> {
 /// For the conformance suite, whose templates see the columns without `row` and any other name as
 /// `nil`.
 pub(super) fn resolve_lax(root: &str, segments: Vec<Segment>, names: Names<'_>) -> Operand {
-    match names.column(root) {
-        Ok(place) => column(root, place).looked_into(segments),
-        Err(_) => Operand::nil().looked_into(segments),
+    match names.columns.iter().position(|column| column == root) {
+        Some(place) => column(root, place).looked_into(segments),
+        None => Operand::nil().looked_into(segments),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::names::{Names, suggestion};
 pub(super) struct Places {
     pub variables: usize,
     pub counters: usize,
+    /// Of the names of loops, by which they go on from one another.
+    pub loops: usize,
 }
 
 /// The names that can be used at a place in a template.
@@ -26,6 +28,7 @@ pub(super) struct Scope<'n> {
     counters: HashMap<String, usize>,
     /// The variables of the loops around the place, the innermost last.
     loops: Vec<(String, usize)>,
+    loop_names: HashMap<String, usize>,
     places: Places,
     /// For the conformance suite: whether columns need no `row`, and unknown names are `nil`.
     is_lax: bool,
@@ -39,6 +42,7 @@ impl<'n> Scope<'n> {
             assigned: HashMap::new(),
             counters: HashMap::new(),
             loops: Vec::new(),
+            loop_names: HashMap::new(),
             places: Places::default(),
             is_lax,
         };
@@ -83,6 +87,12 @@ impl<'n> Scope<'n> {
         place
     }
 
+    /// The place of a loop's name.
+    pub fn loop_name(&mut self, name: &str) -> usize {
+        let next = &mut self.places.loops;
+        *self.loop_names.entry(name.to_owned()).or_insert_with(|| take(next))
+    }
+
     pub fn end_loop(&mut self) {
         self.loops.pop();
     }
@@ -111,11 +121,14 @@ impl<'n> Scope<'n> {
             return self.resolve_root(name, segments);
         }
         // Where it is not made yet it is what it would be without.
-        let is_root = roots::is_root(name) || self.is_lax;
-        match self.resolve_root(name, segments.clone()) {
-            Ok(root) if is_root => Ok(Operand::made_or(variable, segments, root)),
-            _ => Ok(Operand::Variable(variable).looked_into(segments)),
-        }
+        let root = match self.is_lax {
+            true => Some(roots::resolve_lax(name, segments.clone(), self.names)),
+            false => roots::beside_variable(name, &segments, self.names),
+        };
+        Ok(match root {
+            Some(root) => Operand::made_or(variable, segments, root),
+            None => Operand::Variable(variable).looked_into(segments),
+        })
     }
 
     fn resolve_root(&self, name: &str, segments: Vec<Segment>) -> Result<Operand, Fault> {

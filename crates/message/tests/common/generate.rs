@@ -227,7 +227,15 @@ impl Maker<'_> {
                     let (head, variable) = self.loop_head();
                     self.depth += 1;
                     let inner = self.string();
-                    let leave = self.pick(&["", "", "{% break %}", "{% continue %}"]);
+                    let leave = self.pick(&[
+                        "",
+                        "",
+                        "{% break %}",
+                        "{% continue %}",
+                        "\"{% break %}\"",
+                        "{% capture x %}{% if row.id %}{% break %}{% endif %}{% endcapture %}",
+                        "\",{% capture x %}{% continue %}{% endcapture %}\"",
+                    ]);
                     self.depth -= 1;
                     self.variables.retain(|it| *it != variable);
                     format!("{{% for {head} %}}{inner}{leave}{{% endfor %}}")

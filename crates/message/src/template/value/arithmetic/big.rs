@@ -66,7 +66,7 @@ pub(super) fn compute_big<'a>(
     if widest > 4 * MAX_DIGITS {
         return Err(too_long());
     }
-    pay(widest, digits(right), work)?;
+    pay(widest, widest, work)?;
     let least = scale(left).max(scale(right)).max(0);
     Ok(written(&match operation {
         Operation::Plus => left + right,
