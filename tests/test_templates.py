@@ -2,6 +2,7 @@
 
 import time
 
+import psycopg
 import pytest
 
 from support.deadline import wait_until
@@ -38,3 +39,23 @@ def test_a_row_that_costs_too_much_is_rejected_and_others_go_out(database, items
     (code, reason), = database.rows("SELECT code, reason FROM sqs_sync.rejections")
     assert code == "template_too_costly"
     assert reason.startswith("template: line 1, column ")
+
+
+def test_a_preview_of_costly_templates_can_be_cancelled(costly):
+    costly.analyst.execute("SET statement_timeout = '1s'")
+    start = time.monotonic()
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        costly.analyst.execute("SELECT * FROM sqs_sync_preview('items', 2000)")
+    assert time.monotonic() - start < 20
+    costly.analyst.execute("RESET statement_timeout")
+
+
+def test_an_unknown_filter_and_an_unknown_column_are_told_when_a_sync_is_created(database, items, queue):
+    for template, message, hint in [
+        ('{"a": "{{ row.name | upcas }}"}', 'template: line 1, column 22: unknown filter "upcas"', "upcase"),
+        ('{"a": "{{ row.nam }}"}', 'template: line 1, column 11: column "nam" is not in the model', "name"),
+    ]:
+        with pytest.raises(psycopg.Error) as raised:
+            database.create_sync("items", queue.name, model="item_rows", template=template)
+        assert message in raised.value.diag.message_primary
+        assert hint in raised.value.diag.message_hint

@@ -1,10 +1,11 @@
 //! One arbitrary template and row, and what must hold of them whatever they are.
-#![allow(dead_code, clippy::panic)]
+#![allow(dead_code)]
 
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use message::{Change, Context, Definition, Event, Format, Run, Source};
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::generate;
@@ -60,26 +61,14 @@ pub fn trial(seed: u64) -> End {
     assert_eq!(rendered, definition.render(&change), "not the same twice: {}", about());
     let Ok(message) = rendered else { return End::Rejected };
     if is_json {
-        let parsed: Json = serde_json::from_str(&message.body)
-            .or_else(|error| {
-                if error.to_string().contains("recursion") || is_exotic(&message.body) {
-                    Ok(Json::Null)
-                } else {
-                    Err(error)
-                }
-            })
-            .unwrap_or_else(|error| panic!("{error} in {:?}: {}", message.body, about()));
-        if let (Some(keys), Json::Object(body)) = (&generated.keys, &parsed) {
+        let is_json = serde_json::from_str::<IgnoredAny>(&message.body).is_ok();
+        assert!(is_json, "{:?} is no JSON: {}", message.body, about());
+        // Not everything that is JSON is a value of serde_json: half a surrogate pair, a number
+        // beyond a double, 200 arrays within one another.
+        let parsed = serde_json::from_str::<Json>(&message.body);
+        if let (Some(keys), Ok(Json::Object(body))) = (&generated.keys, &parsed) {
             assert!(body.keys().eq(keys), "{:?}: {}", message.body, about());
         }
     }
     End::Rendered
-}
-
-/// What is JSON, and what serde_json's own values do not hold: half a surrogate pair, and numbers
-/// beyond a double.
-fn is_exotic(body: &str) -> bool {
-    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
-    is_json
-        && (body.contains("\\ud800") || body.contains("e9999") || body.contains(&"9".repeat(300)))
 }
