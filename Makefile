@@ -9,7 +9,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install sink demo demo-stop test test-rust test-server conformance fuzz e2e bench lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop report test test-rust test-server test-page conformance fuzz e2e bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ help: ## list the targets
 	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
 	@echo "  GOLDEN_LIQUID=path    for make conformance: the suite's golden_liquid.json"
 	@echo "  SECONDS=60            for make fuzz: how long"
-	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, render"
+	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, render, report"
 
 setup: ## install what is missing: Debian packages, a private Postgres, Python packages
 	@tools/setup
@@ -46,10 +46,13 @@ demo: private-install ## a server, an emulated SQS, a sample view, a sync and tw
 demo-stop: ## stop what make demo left running, and remove it
 	@PYTHONPATH=tests .tools/venv/bin/python demo/stop.py
 
-test: test-rust test-server ## every test, on Postgres $PG
+report: private-install ## the page of sqs_sync_report, made of the demo's data: report.html
+	@PYTHONPATH=tests .tools/venv/bin/python demo/report.py
+
+test: test-rust test-server test-page ## every test, on Postgres $PG
 
 test-rust: setup ## the tests of the crates that know no Postgres, and the sink's
-	@. tools/cargo-env $(server) && cargo test --quiet --package message --package notifier --package publisher --package sink
+	@. tools/cargo-env $(server) && cargo test --quiet --package message --package notifier --package publisher --package report --package sink
 
 sink: setup
 	@. tools/cargo-env $(server) && cargo build --quiet --package sink

@@ -68,14 +68,19 @@ def show_messages(messages):
 
 def show(connection, file, **values):
     """Prints a file's statements one by one as they are executed."""
-    text = (HERE / file).read_text()
-    comment, statements = re.match(r"-- (.*?)\n(.*)", text, re.DOTALL).groups()
+    comment, all_of_it = statements(file, **values)
     title(comment)
-    for name, value in values.items():
-        statements = statements.replace(f":{name}", value)
-    for statement in re.split(r"(?<=;)\n", statements.strip()):
+    for statement in all_of_it:
         print(statement)
         connection.execute(statement)
+
+
+def statements(file, **values):
+    """The comment at a file's head, and its statements with these values in them."""
+    comment, text = re.match(r"-- (.*?)\n(.*)", (HERE / file).read_text(), re.DOTALL).groups()
+    for name, value in values.items():
+        text = text.replace(f":{name}", value)
+    return comment, re.split(r"(?<=;)\n", text.strip())
 
 
 def show_row(connection, query):

@@ -147,6 +147,7 @@ CREATE TABLE sqs_sync.run (
 CREATE UNIQUE INDEX run_one_queued ON sqs_sync.run (sync_id) WHERE state IN ('queued', 'held');
 CREATE UNIQUE INDEX run_one_active ON sqs_sync.run (sync_id) WHERE state IN ('diffing', 'publishing');
 CREATE INDEX run_by_sync ON sqs_sync.run (sync_id, run_id);
+CREATE INDEX run_by_time ON sqs_sync.run (requested_at);
 COMMENT ON TABLE sqs_sync.run IS 'one row a run; read it through the view sqs_sync.runs';
 COMMENT ON COLUMN sqs_sync.run.version IS 'the version of the definition that the run began with';
 COMMENT ON COLUMN sqs_sync.run.rows_silent IS 'changes that moved the snapshot without a message: events that the sync does not publish, and an initial run that skips';
@@ -546,6 +547,15 @@ SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_r
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id);
 COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error';
 
+-- From each sync its own few by the index: not a sort of all that ever ran.
+CREATE VIEW sqs_sync.recent_runs WITH (security_barrier) AS
+SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
+       r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
+       r.version, r.waiting_for, r.sqlstate, r.error, r.hint
+FROM sqs_sync.visible_sync s
+CROSS JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 30) r;
+COMMENT ON VIEW sqs_sync.recent_runs IS 'the latest 30 runs of each sync';
+
 CREATE VIEW sqs_sync.progress WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.runner_pid AS pid, r.state AS phase,
        r.rows_added + r.rows_changed + r.rows_removed AS changes_total,
@@ -580,7 +590,11 @@ SELECT NULL, 'queued run', s.name, r.run_id, r.requested_at,
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id) WHERE r.state = 'queued';
 COMMENT ON VIEW sqs_sync.workers IS 'background processes of this database, and queued runs with what they wait for';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;
+
+CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text
+  LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_report_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_report(text) IS 'one HTML page of a sync, or of all that the caller may see: states, history, rejections, workers, what to do next';
 
 -- Worker -------------------------------------------------------------------------------
 

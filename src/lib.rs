@@ -9,19 +9,22 @@
 //! * [`run`]: the way of a run: what is in doubt is sent again, the diff is taken, changes are
 //!   published and acknowledged.
 //! * [`changes`]: model against snapshot, and the change set that keeps what is being told.
+//! * [`overview`]: what `sqs_sync_report` shows, read by the views.
 //! * [`connection`]: servers and user mappings, and the publisher's configuration from them.
 //! * [`catalog`]: our own tables.
 //! * [`pg`]: all glue to Postgres's C interface, and every `unsafe` block.
 //!
-//! Two crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
-//! messages to SQS from a thread of its own. Dependencies run one way: api → look → run → changes,
-//! catalog, connection, message, publisher → pg.
+//! Three crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
+//! messages to SQS from a thread of its own, `report` makes a page of what is known of syncs.
+//! Dependencies run one way: api → look → run → changes, catalog, connection, message, publisher →
+//! pg, and api → overview → report, pg.
 
 mod api;
 mod catalog;
 mod changes;
 mod connection;
 mod look;
+mod overview;
 mod pg;
 mod run;
 mod settings;

@@ -28,6 +28,7 @@ sqs_sync_pause(text)
 sqs_sync_preview(text,integer)
 sqs_sync_queues(text,text)
 sqs_sync_render(text,text,text)
+sqs_sync_report(text)
 sqs_sync_resume(text)
 sqs_sync_run(text)
 sqs_sync_run_after(text,text)
@@ -37,7 +38,7 @@ sqs_sync_test(text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"syncs", "events", "runs", "progress", "rejections", "workers"}
+READABLE = {"syncs", "events", "runs", "recent_runs", "progress", "rejections", "workers"}
 
 PRIVATE = "the-private-name"
 

@@ -6,6 +6,7 @@ mod checks;
 mod events;
 mod previews;
 mod queues;
+mod report;
 mod runs;
 mod schedule;
 mod syncs;

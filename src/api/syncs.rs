@@ -161,7 +161,7 @@ fn create(
     try_model(&model, &columns, &key, &time_zone)
 }
 
-fn check_encoding() -> Result<()> {
+pub fn check_encoding() -> Result<()> {
     let encoding: String = sql::value("SELECT pg_catalog.current_setting('server_encoding')", &[])?;
     match encoding.as_str() {
         "UTF8" => Ok(()),

@@ -32,6 +32,12 @@ pub fn as_owner<T>(
     switched(owner, restricted, settings, work)
 }
 
+/// Runs `work` with the rights that are in force, for statements of ours that read what whoever
+/// calls may read.
+pub fn as_caller<T>(settings: &[(&str, &str)], work: impl FnOnce() -> Result<T>) -> Result<T> {
+    switched(current_user(), 0, settings, work)
+}
+
 /// The role whose rights are in force now.
 pub fn current_user() -> pg_sys::Oid {
     // SAFETY: reads a variable of the backend.
