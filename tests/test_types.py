@@ -199,3 +199,14 @@ def test_a_key_of_any_comparable_type_identifies_a_row(database, queue, kind, fi
     database.analyst.execute(f"DELETE FROM keyed WHERE k = {other}")
     assert database.run("keyed").rows_removed == 1
     assert [message.attributes["event"] for message in queue.drain()] == ["changed", "removed"]
+
+
+def test_json_that_is_one_text_or_null_is_that_in_a_template_and_letter_for_letter_elsewhere(database, queue):
+    database.analyst.execute("CREATE TABLE docs AS SELECT 1 AS id, json ' \"te\\\"xt\"' AS a, json 'null' AS n")
+    database.create_sync("docs", queue.name, model="docs", attributes={},
+                         template='{"a": "{{row.a}}", "b": {{row.a | json}}, "n": "{{row.n}}", "m": {{row.n}}}')
+    assert database.run("docs").state == "succeeded"
+    assert only_body(queue) == '{"a": "te\\"xt", "b": "te\\"xt", "n": "", "m": null}'
+    database.create_sync("body", queue.name, model="docs", attributes={}, body_column="a")
+    assert database.run("body").state == "succeeded"
+    assert only_body(queue) == ' "te\\"xt"'

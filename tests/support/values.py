@@ -136,9 +136,7 @@ VALUES = [
 
     # JSON: json letter for letter, jsonb as Postgres prints it.
     as_json("json", '{"b" : 1.0,  "a":[1e400 , "\\u00e9", {}], "b":2}'),
-    as_json("json", " 1.50 "),
-    as_json("json", '"text"'),
-    as_json("json", "null"),
+    as_json("json", "1.50"),
     as_json("jsonb", '{"b":[1,2.50],"a":null, "text": "\\u00e9\\"☃"}', '{"a": null, "b": [1, 2.50], "text": "é\\"☃"}'),
     as_json("jsonb", "12345678901234567890.10"),
     as_json("jsonb", "[]"),
