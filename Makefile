@@ -60,6 +60,10 @@ sink: setup
 test-server: test-install sink ## the tests against a server; TESTS chooses some
 	@$(pytest) $(or $(TESTS),tests)
 
+test-page: test-install sink ## the page of sqs_sync_report, in a browser (needs Node.js 20)
+	@tools/setup-page
+	@$(pytest) tests/page
+
 conformance: setup ## how much of the golden-liquid suite renders as it says; GOLDEN_LIQUID is where it is
 	@. tools/cargo-env $(server) && cargo run --quiet --package message --features conformance --example conformance
 
