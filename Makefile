@@ -9,7 +9,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install sink demo demo-stop report test test-rust test-server test-page conformance fuzz e2e bench lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop report reference test test-rust test-server test-page conformance fuzz e2e bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ demo-stop: ## stop what make demo left running, and remove it
 
 report: private-install ## the page of sqs_sync_report, made of the demo's data: report.html
 	@PYTHONPATH=tests .tools/venv/bin/python demo/report.py
+
+reference: private-install ## docs/reference.md, of the comments that everything has in the catalog
+	@PYTHONPATH=tests:tools .tools/venv/bin/python -m reference
 
 test: test-rust test-server test-page ## every test, on Postgres $PG
 

@@ -200,7 +200,10 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.change_id_seq', '');
 CREATE FUNCTION sqs_sync.connection_options(options text[], catalog oid) RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'connection_options_wrapper';
 REVOKE ALL ON FUNCTION sqs_sync.connection_options(text[], oid) FROM PUBLIC;
-COMMENT ON FUNCTION sqs_sync.connection_options(text[], oid) IS 'validator of the options of servers and user mappings';
+COMMENT ON FUNCTION sqs_sync.connection_options(text[], oid) IS $$validator of the options of servers and user mappings
+
+- options: all that the object will have, each as name=value
+- catalog: the catalog that the object is in$$;
 
 CREATE FOREIGN DATA WRAPPER sqs_sync VALIDATOR sqs_sync.connection_options;
 COMMENT ON FOREIGN DATA WRAPPER sqs_sync IS 'connections to Amazon SQS: servers say where, user mappings say as whom';
@@ -209,11 +212,15 @@ COMMENT ON FOREIGN DATA WRAPPER sqs_sync IS 'connections to Amazon SQS: servers 
 
 CREATE FUNCTION sqs_sync.row_hash(contents record) RETURNS bigint
   LANGUAGE c STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'row_hash_wrapper';
-COMMENT ON FUNCTION sqs_sync.row_hash(record) IS '64-bit hash of a row''s values, the same after dump and restore, VACUUM FULL and upgrades';
+COMMENT ON FUNCTION sqs_sync.row_hash(record) IS $$the 64-bit hash by which a row is compared with the snapshot, the same after dump and restore, VACUUM FULL and upgrades
+
+- contents: the row$$;
 
 CREATE FUNCTION sqs_sync.stable_text(value anyelement) RETURNS text
   LANGUAGE c STRICT STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stable_text_wrapper';
-COMMENT ON FUNCTION sqs_sync.stable_text(anyelement) IS 'a value as text, whatever the session''s settings for dates, numbers and bytes';
+COMMENT ON FUNCTION sqs_sync.stable_text(anyelement) IS $$a value as text, whatever the session's settings for dates, numbers and bytes
+
+- value: of any type$$;
 
 -- Syncs --------------------------------------------------------------------------------
 
@@ -240,8 +247,58 @@ CREATE FUNCTION @extschema@.sqs_sync_create(
   retry_for   interval DEFAULT '5 minutes'
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_create_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval)
-  IS 'creates a sync: which rows'' events go to which queue, and what the message is';
+COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval) IS $$creates a sync, all or nothing: which rows' events go to which queue, and what the message is
+
+It reads one row of the model as a run would, and sends nothing. `queue` and exactly one of `template`, `body_column` and
+`fields` are required, on a FIFO queue `group_id` too. Most of the message's options are templates: docs/messages.md#the-definition.
+
+A model may have no column whose name begins with `sqs_sync_`, no column of a pseudo-type, and no more columns than fit
+in 8160 bytes a row when long values are stored out of line. The model runs under the `TimeZone` that its creator had
+at creation, and with the `search_path` `pg_catalog`. A view's own names are resolved when the view is made; those
+inside functions that it calls must be qualified.
+
+- name: 1 to 63 bytes, one of its kind in the database
+- model: the name of a table, partitioned table, view, materialized view or foreign table, found by your `search_path`;
+  or one SELECT (or VALUES, TABLE, WITH … SELECT), which becomes a view of yours in `sqs_sync_data`, made with your
+  rights, its names found by your `search_path`. Not a temporary relation. You must have the rights of its owner.
+- key: the columns that identify a row: `'id'`, or `'plant, "no"'`; a table's primary key unless it is given. Names are
+  folded to lower case unless in double quotes. Their types need a btree operator class.
+- server: the connection: a foreign server that the sync's owner has `USAGE` of, with a user mapping for the owner or for `PUBLIC`
+- queue: a name, URL or ARN, or a template of a name: docs/messages.md#the-queue
+- template: the body, as a template: JSON unless `format` says otherwise
+- body_column: the body, as the column that holds it
+- fields: the body, as a JSON object of `{"name in the message": "column"}`, or an array of columns
+- format: `json` or `text`: what the body is
+- attributes: message attributes, at most 10: docs/messages.md#attributes
+- message_id: a template: what rejections call the message, beside its key
+- group_id: a template: the message group; required on FIFO queues
+- dedup_id: a template: the deduplication id, on FIFO queues: docs/messages.md#fifo-queues
+- dedup: `change_id` (what null means) or `content`, in place of `dedup_id`
+- delay_seconds: a template: 0 to 900, on standard queues
+- events: which of `added`, `changed` and `removed` are published. The others move the snapshot silently, at the diff.
+- compare: the columns that make a row changed: `'name, stock'`, or all but some: `'* except updated_at'`; null: all. The others
+  are told with the row's next change; `old` is always what was told.
+- initial: `backfill`: the first run publishes the rows of the model. `skip`: it takes them as told. Until a run has gone
+  through (`succeeded` or `partly_failed`; with `skip`, until one has taken the rows as told), each run goes on as the first one.
+- order_by: columns, each with `asc` or `desc` and `nulls first` or `nulls last`: the order in which change ids are given and
+  changes are read. On a tie removed rows come before added ones. What it promises of the order of arrival: docs/messages.md#order
+- retry_for: how long a message is tried, from its first attempt
+- 42710: a sync of this name exists
+- 42703: a column that is named is not in the model; the hint has the nearest one
+- 42501: you have not the rights of the model's owner, or the owner has no `USAGE` of the server, or the queue is not allowed
+- 22023: an option that cannot be meant
+
+    SELECT sqs_sync_create('parts',
+      model      => 'SELECT plant, "no", name, stock FROM parts',
+      key        => 'plant, "no"',
+      server     => 'aws',
+      queue      => 'parts',
+      fields     => '{"number": "no", "plant": "plant", "in stock": "stock"}',
+      attributes => '{"key": "{{key}}", "event": "{{event}}", "change_id": "{{change.id}}"}',
+      events     => '{added,changed}',
+      order_by   => 'plant, stock desc nulls last',
+      retry_for  => '10 minutes');
+    CALL sqs_sync_run_and_wait('parts');     -- {"number":1,"plant":"north","in stock":5}$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_alter(
   name        text,
@@ -264,8 +321,28 @@ CREATE FUNCTION @extschema@.sqs_sync_alter(
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alter_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text[])
-  IS 'changes a sync''s definition from its next run on: options left out stay, those in reset are unset';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text[]) IS $$changes a sync's definition from its next run on: options left out stay, those in reset are unset
+
+A body that is given, of whichever kind, takes the place of the one before and of its `format`; a `dedup_id` or `dedup` takes
+the place of both. A run that has begun, and changes that are in doubt, keep the definition that they began with,
+queue and server included.
+
+Nothing is sent by itself. With another `compare` a row is changed if the columns that are compared now differ from what
+was told of them. The model, the key and `initial` cannot be changed: drop the sync and create it again.
+
+- name: of the sync
+- server: another connection
+- queue, template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds: the message, as in `sqs_sync_create`
+- events: which events are published. It keeps what an event that it names says of its own by `sqs_sync_on`, and forgets that of the others.
+- compare, order_by, retry_for: as in `sqs_sync_create`
+- reset: options to unset: those of the message but `queue`, `compare` and `order_by`; `events` and `retry_for` go back to
+  their defaults. An option that is given, and in `reset` too, is an error.
+- 42704: there is no such sync
+- 42501: you have not the rights of its owner, or the queue is not allowed
+- 42703: a column that is named is not in the model
+- 22023: an option that cannot be meant
+
+    SELECT sqs_sync_alter('parts', body_column => 'name', reset => '{order_by,retry_for}');$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_on(
   name        text,
@@ -286,24 +363,61 @@ CREATE FUNCTION @extschema@.sqs_sync_on(
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_on_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_on(text, text, text, text, text, json, text, json, text, text, text, text, text, text, text[], text[])
-  IS 'publishes an event, and says what of its message is not the sync''s: options left out stay, those in without it does not have, those in reset are the sync''s again';
+COMMENT ON FUNCTION @extschema@.sqs_sync_on(text, text, text, text, text, json, text, json, text, text, text, text, text, text, text[], text[]) IS $$publishes an event from the next run on, and says what of its message is not the sync's
+
+Options left out stay as an earlier `sqs_sync_on` said, or are the sync's: docs/messages.md#a-message-for-each-event.
+
+- name: of the sync
+- event: `added`, `changed` or `removed`
+- queue, template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds: the event's message, as in `sqs_sync_create`
+- condition: a SQL expression: changes for which it is not true are not published, and move the snapshot silently:
+  docs/messages.md#conditions-which-changes-are-published
+- without: options of the message that the sync has and this event has not, such as `{delay_seconds}` where its queue is a
+  FIFO queue. Not `queue`.
+- reset: options (`queue` and `condition` too) that are the sync's again
+- 42601: the condition is not one SQL expression
+- 42704: there is no such sync
+- 42501: you have not the rights of its owner, or the queue is not allowed
+- 22023: an option that cannot be meant$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_off(name text, event text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_off_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_off(text, text) IS 'stops publishing an event: such changes move the snapshot silently';
+COMMENT ON FUNCTION @extschema@.sqs_sync_off(text, text) IS $$publishes an event no longer, and forgets what it had of its own: such changes move the snapshot silently
+
+- name: of the sync
+- event: `added`, `changed` or `removed`
+- 22023: it is the only event of the sync
+
+    SELECT sqs_sync_on('parts', 'removed', queue => 'parts-gone', fields => '["no"]', without => '{attributes}');
+    SELECT sqs_sync_on('parts', 'changed', condition => 'stock = 0 AND old.stock > 0');
+    SELECT sqs_sync_off('parts', 'removed');$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_drop(name text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_drop_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_drop(text) IS 'drops a sync with its snapshot, runs and rejections';
+COMMENT ON FUNCTION @extschema@.sqs_sync_drop(text) IS $$drops a sync with its snapshot, change set, what waits, runs and rejections
+
+The view of a model that was given as a SELECT goes too. Changes in doubt are forgotten. Change ids are not: a sync that
+is created later begins above them. The owner can drop a sync whose snapshot is gone; if its change set is gone too, it
+has no owner, and a superuser drops it.
+
+- name: of the sync
+- 55006: a run of it is under way: cancel it first
+- 55P03: another transaction is at work on it, and has not ended$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_pause(name text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_pause_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_pause(text) IS 'starts no further run of a sync until it is resumed; one that is under way goes on';
+COMMENT ON FUNCTION @extschema@.sqs_sync_pause(text) IS $$starts no further run of a sync until it is resumed
+
+While a sync is paused, `sqs_sync_run` is an error and a queued run does not start. A run that is under way goes on. So
+it does while the transaction that pauses its sync is open.
+
+- name: of the sync$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_resume(name text) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_resume_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_resume(text) IS 'lets a paused sync run again';
+COMMENT ON FUNCTION @extschema@.sqs_sync_resume(text) IS $$lets a paused sync run again
+
+- name: of the sync$$;
 
 -- What one looks at before a run ---------------------------------------------------------
 
@@ -326,8 +440,39 @@ CREATE FUNCTION @extschema@.sqs_sync_preview(
   OUT change_id   bigint
 ) RETURNS SETOF record
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_preview_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_preview(text, integer)
-  IS 'what a run would send now, changes in doubt first; sends and changes nothing';
+COMMENT ON FUNCTION @extschema@.sqs_sync_preview(text, integer) IS $$what a run would send now, by the code that a run sends by: sends nothing, changes nothing
+
+It takes no lock but that of a SELECT, works in a read-only transaction, and sees what its own transaction has done, so
+that an edit can be looked at before it is made.
+
+First come changes in doubt, which a run sends again before it compares; then rows that are rejected for their key;
+then the changes in the run's order. What is in doubt counts as told when the rest is compared. While a run is under
+way, what it has handed over is in doubt.
+
+`change.id`, `run.id` and `run.started_at` in a message are what the next run would have if it began now. A queue's own
+maximum size, and whether a deduplication id was used within the last five minutes, only a run finds out. Columns that
+were added to the model, or dropped, are adopted in the preview as a run would adopt them. Where a run would be held, or
+would fail before it compares, the preview is that error.
+
+At most 32 MiB are shown, then a notice says so. A preview reads all of the model, as a run does.
+
+- name: of the sync
+- count: rows to show
+- key: a JSON object, as in `sqs_sync.rejections`
+- event: `added`, `changed`, `removed`; `resend` for a change in doubt; null where the key is what is wrong
+- queue, group_id, delay_seconds, body: of the message
+- dedup_id: `at run` where it is made of the change id, which only the run gives
+- attributes: in the form of the option; the bytes of a `Binary` as `\x…`
+- bytes: of body and attributes, as SQS counts them
+- problem, hint: why there is no message: the code and reason of the rejection that a run would make of it
+- row, old: both rows as templates see them
+- change_id: of a change in doubt; others have none yet
+- 55000: a run would be held
+
+    BEGIN;
+    UPDATE parts SET stock = stock - 1 WHERE plant = 'north';
+    SELECT event, key, body, problem FROM sqs_sync_preview('parts');
+    ROLLBACK;$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_render(
   name            text,
@@ -347,8 +492,24 @@ CREATE FUNCTION @extschema@.sqs_sync_render(
   OUT change_id   bigint
 ) RETURNS SETOF record
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_render_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_render(text, text, text)
-  IS 'the message of one row of the model, by its key, whatever the queue has been told';
+COMMENT ON FUNCTION @extschema@.sqs_sync_render(text, text, text) IS $$the message of one row of the model, by its key, whatever the queue has been told
+
+- name: of the sync
+- key: the text of a JSON object of the key's columns, as previews and rejections show it; for a key of one column its value
+  alone will do
+- event: `added`, as in a backfill, unless told otherwise (or the first one that the sync publishes). For `changed`, `old`
+  is what the queue has been told last; for `removed` both rows are that.
+- queue, group_id, delay_seconds, body: of the message
+- dedup_id: `at run` where it is made of the change id, which only the run gives
+- attributes: in the form of the option; the bytes of a `Binary` as `\x…`
+- bytes: of body and attributes, as SQS counts them
+- problem, hint: why there is no message: the code and reason of the rejection that a run would make of it
+- row, old: both rows as templates see them
+- change_id: of a change in doubt; others have none yet
+- P0002: the model has no such row
+- 22023: it is no key of this sync
+
+    SELECT body, problem FROM sqs_sync_render('parts', '{"plant": "north", "no": 1}', event => 'changed');$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_test(
   name            text,
@@ -365,8 +526,20 @@ CREATE FUNCTION @extschema@.sqs_sync_test(
   OUT hint        text
 ) RETURNS SETOF record
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_test_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_test(text, text, text)
-  IS 'sends one real message, of this row or the model''s first, and returns SQS''s answer; the snapshot stays';
+COMMENT ON FUNCTION @extschema@.sqs_sync_test(text, text, text) IS $$sends one real message, of this row or the model's first, and returns SQS's answer; the snapshot stays
+
+It is the message that `sqs_sync_render` shows. Nothing is noted, and no run is made. To a FIFO queue it goes with a
+deduplication id of its own, whatever the sync's would be. It is tried once, and the answer awaited for 20 seconds; a
+cancel ends the waiting.
+
+- name: of the sync
+- key, event: of the row, as for `sqs_sync_render`; the model's first row if no key is given
+- queue, queue_url, dedup_id: where it went, and the id of the test
+- message_id, sequence_number, request_id: SQS's answer; a sequence number of a FIFO queue only
+- code, error, hint: why not: of the rejection, or of SQS. It says so if SQS may have the message all the same.
+- P0002: the model has no such row
+
+    SELECT queue, message_id, error FROM sqs_sync_test('parts');$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_check(
   name            text,
@@ -376,8 +549,31 @@ CREATE FUNCTION @extschema@.sqs_sync_check(
   OUT hint        text
 ) RETURNS SETOF record
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_check_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_check(text)
-  IS 'whether all that a run needs is there, a row a thing: false is wrong, null is worth knowing';
+COMMENT ON FUNCTION @extschema@.sqs_sync_check(text) IS $$whether all that a run needs is there, a row a thing
+
+What is wrong is a row, and no error. It reads all of the model, and asks SQS, which takes 15 seconds at most.
+
+- name: of the sync
+- item: what is looked at, see below
+- ok: false where a run would fail or leave rows out; null is worth knowing
+- detail: what was found
+- hint: what to do
+
+    SELECT item, detail, hint FROM sqs_sync_check('parts') WHERE ok IS NOT TRUE;
+
+| item | looks at |
+| --- | --- |
+| `privileges` | the server, `USAGE` of it and the user mapping of the sync's owner |
+| `tables` | that snapshot and change set are as the extension made them |
+| `model`, `columns` | that it is there, its owner's, and can be read; columns that the next run adopts; a column that would hold it |
+| `message` | that the key, `order_by`, `compare` and the message fit the columns |
+| `rows that move` | the queue or the group comes from a column that is not part of the key: a row in which that changes is announced in its new place only |
+| `key` | of all rows: unique, not null, not too long |
+| `changes` | what a run would find |
+| `messages: added`, `changed`, `removed` | the first 1,000 rows, or 8 MiB, of the model, rendered for each event that is published |
+| `region`, `credentials`, `sqs:ListQueues` | that SQS answers, takes the keys, and lists queues where some are given by name |
+| `queue …` | each queue that the sync or the sample names, 20 at most: that it is there, and takes such messages. Without `sqs:GetQueueAttributes` one that is given by URL or ARN is not known. |
+| `runs`, `worker` | a run that is held, a sync that is paused; whether the worker runs |$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_explain(
   name            text,
@@ -385,8 +581,24 @@ CREATE FUNCTION @extschema@.sqs_sync_explain(
   OUT value       text
 ) RETURNS SETOF record
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_explain_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_explain(text)
-  IS 'how a run would compare, and what it would send and cost now';
+COMMENT ON FUNCTION @extschema@.sqs_sync_explain(text) IS $$how a run would compare, and what it would send and cost now
+
+- name: of the sync
+- item: what the value is, see below
+- value: text, also where it is a number
+
+    SELECT item, value FROM sqs_sync_explain('parts') WHERE item NOT IN ('statement', 'plan');
+
+| item | value |
+| --- | --- |
+| `statement`, `plan` | the diff, and its plan as `EXPLAIN` shows it to the owner |
+| `resend`, `added`, `changed`, `removed` | changes that a message would be due for |
+| `silent` | changes that would move the snapshot without one |
+| `rows with a rejected key` | those that a run would reject for their key |
+| `messages`, `rejected messages`, `bytes` | what would be sent, and what SQS's limits keep back |
+| `requests` | at least: of ten messages and 1 MiB a request, each queue by itself, and of one message a group with `order_by`. Retries come on top. |
+| `billing chunks` | each 64 KiB of a request, which AWS bills as one |
+| `basis` | up to 1,000 changes, or 8 MiB, are rendered; what these cost is projected on all, which it says |$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_queues(
   server          text,
@@ -400,26 +612,69 @@ CREATE FUNCTION @extschema@.sqs_sync_queues(
   OUT deduplication_scope text
 ) RETURNS SETOF record
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_queues_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_queues(text, text)
-  IS 'the queues of a connection''s account and region, by sqs:ListQueues; what sqs:GetQueueAttributes would tell is null without that right';
+COMMENT ON FUNCTION @extschema@.sqs_sync_queues(text, text) IS $$the queues of a connection's account and region, 10,000 at most
+
+You need `USAGE` of the server and a user mapping, and that `sqs:ListQueues`.
+
+- server: the connection
+- prefix: only queues whose names begin with it; null: all
+- name, url, arn: any of them can be a sync's `queue`. The ARN is null if the URL does not tell the account.
+- type: `standard` or `fifo`
+- maximum_message_size, content_based_deduplication, deduplication_scope: of the first 100 queues; null without `sqs:GetQueueAttributes`
+- 42501: no `USAGE` of the server
+- 28000: SQS refuses the credentials
+- HV00R: SQS refuses us the list
+- HV00N: SQS cannot be reached
+
+    SELECT name, type FROM sqs_sync_queues('aws', prefix => 'par');$$;
 
 -- Schedules ----------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.sqs_sync_schedule(name text, schedule text) RETURNS bigint
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_schedule_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_schedule(text, text) IS 'has pg_cron run a sync at the times of a cron expression, and returns the id of its job';
+COMMENT ON FUNCTION @extschema@.sqs_sync_schedule(text, text) IS $$has pg_cron run a sync at the times of a cron expression, and returns the id of its job
+
+It makes, or changes, a job of yours in [pg_cron](https://github.com/citusdata/pg_cron) with the name `sqs_sync ` and the sync's.
+You must have the rights of the sync's owner, and `USAGE` of the schema `cron`. `sqs_sync.syncs` shows the schedule and the
+next time. Where pg_cron is not in this database, the error's hint says how to get it, or how to schedule the sync from
+the database in which it is.
+
+- name: of the sync
+- schedule: five fields: minute, hour, day of the month, month, day of the week: `*/5 * * * *`; in pg_cron's time zone
+  (`cron.timezone`; GMT before pg_cron 1.6)
+- 22023: it is no cron expression
+- 42704: pg_cron is not in this database, or there is no such sync
+- 42501: permission denied for schema cron$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_unschedule(name text) RETURNS boolean
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_unschedule_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_unschedule(text) IS 'takes the job that sqs_sync_schedule made out of pg_cron; false if the caller has none';
+COMMENT ON FUNCTION @extschema@.sqs_sync_unschedule(text) IS $$takes the job that sqs_sync_schedule made out of pg_cron; false if you have none
+
+- name: of the sync$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_run_after(name text, after text) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_run_after_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_run_after(text, text) IS 'has a sync run whenever another one has succeeded; null: no longer';
+COMMENT ON FUNCTION @extschema@.sqs_sync_run_after(text, text) IS $$has a sync run whenever another one has succeeded (not when it is partly failed)
+
+It runs within a second or so, and in the name of who asked for that run. Chains are possible, circles are refused. While
+the sync is paused it waits, and runs once when it is resumed. You must have the rights of both owners.
+
+- name: the sync that runs
+- after: the sync that it runs after; null: after none any longer
+- 22023: a circle
+
+    SELECT sqs_sync_create('plants', model => 'SELECT DISTINCT plant FROM parts', key => 'plant', server => 'aws', queue => 'parts',
+      fields => '["plant"]');
+    SELECT sqs_sync_run_after('plants', 'parts');
+    SELECT sqs_sync_run_after('plants', NULL);$$;
 
 CREATE FUNCTION sqs_sync.next_time(schedule text, time_zone text, after double precision) RETURNS double precision
   LANGUAGE c STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'next_time_wrapper';
-COMMENT ON FUNCTION sqs_sync.next_time(text, text, double precision) IS 'when a cron expression comes next, in seconds since 1970';
+COMMENT ON FUNCTION sqs_sync.next_time(text, text, double precision) IS $$when a cron expression comes next, in seconds since 1970; null for what is none
+
+- schedule: five fields
+- time_zone: the zone whose times they are
+- after: seconds since 1970$$;
 
 -- pg_cron is found when it is asked for: it may come and go. It shows the caller's own jobs.
 CREATE FUNCTION sqs_sync.schedule_of(name text) RETURNS text
@@ -436,25 +691,55 @@ BEGIN
   RETURN found;
 END
 $$;
-COMMENT ON FUNCTION sqs_sync.schedule_of(text) IS 'the cron expression of the job that sqs_sync_schedule has made for a sync, if the caller may see it';
+COMMENT ON FUNCTION sqs_sync.schedule_of(text) IS $$the cron expression of the job that sqs_sync_schedule has made for a sync, if you may see it
+
+- name: of the sync$$;
 
 -- Runs ---------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.sqs_sync_run(name text) RETURNS bigint
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_run_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_run(text) IS 'queues a run and returns its id; the work is done in the background after commit';
+COMMENT ON FUNCTION @extschema@.sqs_sync_run(text) IS $$asks for a run and returns its id at once; the work is done in the background after commit
+
+While one is queued or held it returns that one; while one runs it queues one more. Commit soon: until then, other callers
+for the same sync wait, 10 seconds at most. A savepoint that is rolled back takes the run back.
+
+- name: of the sync
+- 55000: the sync is paused
+- 55P03: another transaction has queued a run of it, or is dropping it, and has not ended
+- 53400: a warning: no background worker slot is free, and the run stays queued$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_wait(run_id bigint, timeout interval DEFAULT NULL) RETURNS text
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_wait_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_wait(bigint, interval) IS 'waits until a run has ended, or is held, and returns its state';
+COMMENT ON FUNCTION @extschema@.sqs_sync_wait(bigint, interval) IS $$waits until a run has ended, or is held, and returns its state
+
+The run must have been asked for in a transaction that is committed, and the waiting transaction must be READ COMMITTED.
+
+- run_id: what `sqs_sync_run` returned
+- timeout: how long; null: for ever. When that has passed, an error; the run goes on.
+- 57014: the timeout has passed
+- 55000: the run was queued by this transaction
+- 25001: the transaction keeps its snapshot
+
+    SELECT sqs_sync_run('parts') AS run_id \gset
+    SELECT sqs_sync_wait(:run_id, timeout => '1 minute');$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_cancel(run_id bigint) RETURNS void
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_cancel_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_cancel(bigint) IS 'cancels a run at commit: answers in flight are awaited 10 seconds, the rest is in doubt';
+COMMENT ON FUNCTION @extschema@.sqs_sync_cancel(bigint) IS $$cancels a run: answers in flight are awaited for 10 seconds, what was not answered stays in doubt
+
+A run that is queued or held ends at once. One that is under way is told at commit, and goes on publishing until then.
+It then sends nothing more, and is `cancelled`. What stays in doubt is sent again by the next run; what was not sent is
+found again by it. Of a run that has ended a notice says so.
+
+- run_id: what `sqs_sync_run` returned
+- 42704: there is no such run$$;
 
 CREATE FUNCTION sqs_sync.watch(run_id bigint) RETURNS boolean
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'watch_wrapper';
-COMMENT ON FUNCTION sqs_sync.watch(bigint) IS 'waits up to a second for a run, tells its progress by a notice, and returns whether it still is under way';
+COMMENT ON FUNCTION sqs_sync.watch(bigint) IS $$waits up to a second for a run, tells its progress by a notice, and returns whether it still is under way
+
+- run_id: what `sqs_sync_run` returned$$;
 
 -- A procedure that commits can have neither SET nor SECURITY DEFINER: everything in it is
 -- qualified, and there is nothing in it to resolve by a search_path.
@@ -469,7 +754,16 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE @extschema@.sqs_sync_run_and_wait(text) IS 'runs a sync and waits for its end, with notices of its progress; an error if the run fails';
+COMMENT ON PROCEDURE @extschema@.sqs_sync_run_and_wait(text) IS $$runs a sync and waits for its end, with notices of its progress; an error if the run fails
+
+It does as `sqs_sync_run` does, commits, and waits. It ends with a notice if the run has succeeded, a warning if it is
+partly failed, and with the run's own error otherwise. Cancelling the call ends the waiting and not the run; that is
+`sqs_sync_cancel`.
+
+- name: of the sync
+- 2D000: it was called inside a transaction block
+- 57014: the run was cancelled
+- 55000: the run is held, or the sync is paused$$;
 
 -- Views --------------------------------------------------------------------------------
 -- Each shows the rows of syncs whose owner's rights the reader has. security_barrier keeps
@@ -530,6 +824,36 @@ LEFT JOIN sqs_sync.sequence q ON q.sync_id OPERATOR(pg_catalog.=) s.sync_id
 LEFT JOIN sqs_sync.visible_sync a ON a.sync_id OPERATOR(pg_catalog.=) q.after_id
 LEFT JOIN LATERAL (SELECT sqs_sync.schedule_of(s.name) AS schedule) c ON true;
 COMMENT ON VIEW sqs_sync.syncs IS 'syncs with their current definition and last run';
+COMMENT ON COLUMN sqs_sync.syncs.name IS 'one of its kind in the database';
+COMMENT ON COLUMN sqs_sync.syncs.owner IS 'the snapshot''s owner, or, if that is gone, the change set''s; null if both are gone';
+COMMENT ON COLUMN sqs_sync.syncs.model IS 'the relation, qualified and quoted as in SQL';
+COMMENT ON COLUMN sqs_sync.syncs.key IS 'the columns that identify a row';
+COMMENT ON COLUMN sqs_sync.syncs.server IS 'the connection';
+COMMENT ON COLUMN sqs_sync.syncs.queue IS 'the name, URL or ARN, or the template of a name; this and the next ones: as far as an event does not say otherwise, null where not given';
+COMMENT ON COLUMN sqs_sync.syncs.template IS 'the body as a template';
+COMMENT ON COLUMN sqs_sync.syncs.body_column IS 'the body as a column';
+COMMENT ON COLUMN sqs_sync.syncs.fields IS 'the body as a mapping of columns';
+COMMENT ON COLUMN sqs_sync.syncs.format IS '`json` or `text`';
+COMMENT ON COLUMN sqs_sync.syncs.attributes IS 'message attributes';
+COMMENT ON COLUMN sqs_sync.syncs.message_id IS 'the template of what rejections call the message';
+COMMENT ON COLUMN sqs_sync.syncs.group_id IS 'the template of the message group';
+COMMENT ON COLUMN sqs_sync.syncs.dedup_id IS 'the template of the deduplication id';
+COMMENT ON COLUMN sqs_sync.syncs.dedup IS '`change_id` or `content`';
+COMMENT ON COLUMN sqs_sync.syncs.delay_seconds IS 'the template of the delay';
+COMMENT ON COLUMN sqs_sync.syncs.events IS 'the events that are published';
+COMMENT ON COLUMN sqs_sync.syncs.compare IS 'the columns that make a row changed; null: all';
+COMMENT ON COLUMN sqs_sync.syncs.initial IS '`backfill` or `skip`';
+COMMENT ON COLUMN sqs_sync.syncs.order_by IS 'the order of the changes; null: none';
+COMMENT ON COLUMN sqs_sync.syncs.retry_for IS 'how long a message is tried';
+COMMENT ON COLUMN sqs_sync.syncs.version IS 'of the definition; 1 at first, one more at each `sqs_sync_alter`, `on` and `off`';
+COMMENT ON COLUMN sqs_sync.syncs.state IS '`new`: no run has gone through; `ready`; `paused`';
+COMMENT ON COLUMN sqs_sync.syncs.last_run IS 'the id of the latest run, under way or not';
+COMMENT ON COLUMN sqs_sync.syncs.last_run_state IS 'its state';
+COMMENT ON COLUMN sqs_sync.syncs.last_run_finished_at IS 'when it ended';
+COMMENT ON COLUMN sqs_sync.syncs.schedule IS 'the cron expression of the job that `sqs_sync_schedule` has made for you';
+COMMENT ON COLUMN sqs_sync.syncs.next_run_at IS 'when the schedule comes next';
+COMMENT ON COLUMN sqs_sync.syncs.runs_after IS 'the sync after whose success this one runs';
+COMMENT ON COLUMN sqs_sync.syncs.created_at IS 'when it was created';
 
 CREATE VIEW sqs_sync.events WITH (security_barrier) AS
 SELECT s.name AS sync, e.key AS event, e.value OPERATOR(pg_catalog.->) 'set' AS own,
@@ -539,13 +863,37 @@ FROM sqs_sync.visible_sync s
 JOIN sqs_sync.definition d USING (sync_id, version)
 CROSS JOIN LATERAL pg_catalog.json_each(d.events) AS e;
 COMMENT ON VIEW sqs_sync.events IS 'the events that each sync publishes, and what of their messages is not the sync''s';
+COMMENT ON COLUMN sqs_sync.events.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.events.event IS '`added`, `changed` or `removed`';
+COMMENT ON COLUMN sqs_sync.events.own IS 'what of its message is not the sync''s, by the options'' names; `{}` if nothing. `fields` and `attributes` are in it as text.';
+COMMENT ON COLUMN sqs_sync.events.without IS 'options that the sync has and the event has not';
+COMMENT ON COLUMN sqs_sync.events.condition IS 'the SQL expression that changes must meet; null: all are published';
 
 CREATE VIEW sqs_sync.runs WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
        r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
        r.version, r.waiting_for, r.sqlstate, r.error, r.hint
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id);
-COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error';
+COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error; they are kept until the sync is dropped';
+COMMENT ON COLUMN sqs_sync.runs.run_id IS 'what `sqs_sync_run` returned';
+COMMENT ON COLUMN sqs_sync.runs.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.runs.state IS 'see docs/reference.md#states-of-a-run';
+COMMENT ON COLUMN sqs_sync.runs.rows_added IS 'rows that the diff found added';
+COMMENT ON COLUMN sqs_sync.runs.rows_changed IS 'rows that the diff found changed';
+COMMENT ON COLUMN sqs_sync.runs.rows_removed IS 'rows that the diff found removed';
+COMMENT ON COLUMN sqs_sync.runs.rows_silent IS 'of these, what moved the snapshot at the diff, without a message: events that are not published, changes that a condition leaves out, and a first run that skips';
+COMMENT ON COLUMN sqs_sync.runs.published IS 'messages that SQS acknowledged in this run, those sent again included';
+COMMENT ON COLUMN sqs_sync.runs.rejected IS 'rows rejected, and keys that are null, not unique or too long';
+COMMENT ON COLUMN sqs_sync.runs.in_doubt IS 'changes that at the run''s end may have been sent and are not acknowledged. What only waited is none of them.';
+COMMENT ON COLUMN sqs_sync.runs.requested_by IS 'the role that asked for it';
+COMMENT ON COLUMN sqs_sync.runs.requested_at IS 'when it was asked for';
+COMMENT ON COLUMN sqs_sync.runs.started_at IS 'when it began';
+COMMENT ON COLUMN sqs_sync.runs.finished_at IS 'when it ended';
+COMMENT ON COLUMN sqs_sync.runs.version IS 'of the definition that the run began with';
+COMMENT ON COLUMN sqs_sync.runs.waiting_for IS 'why a queued run has not started';
+COMMENT ON COLUMN sqs_sync.runs.sqlstate IS 'of a run that failed or is held: its code in `sqs_sync.error_codes`';
+COMMENT ON COLUMN sqs_sync.runs.error IS 'of a run that failed or is held: what is wrong';
+COMMENT ON COLUMN sqs_sync.runs.hint IS 'of a run that failed or is held: what to do';
 
 -- From each sync its own few by the index: not a sort of all that ever ran.
 CREATE VIEW sqs_sync.recent_runs WITH (security_barrier) AS
@@ -554,7 +902,20 @@ SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_r
        r.version, r.waiting_for, r.sqlstate, r.error, r.hint
 FROM sqs_sync.visible_sync s
 CROSS JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 30) r;
-COMMENT ON VIEW sqs_sync.recent_runs IS 'the latest 30 runs of each sync';
+COMMENT ON VIEW sqs_sync.recent_runs IS 'the latest 30 runs of each sync; it reads no others, however many there are';
+DO $$
+DECLARE
+  of_runs record;
+BEGIN
+  FOR of_runs IN
+    SELECT a.attname AS name, pg_catalog.col_description(a.attrelid, a.attnum) AS means
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid OPERATOR(pg_catalog.=) 'sqs_sync.runs'::pg_catalog.regclass AND a.attnum OPERATOR(pg_catalog.>) 0
+  LOOP
+    EXECUTE pg_catalog.format('COMMENT ON COLUMN sqs_sync.recent_runs.%I IS %L', of_runs.name, of_runs.means);
+  END LOOP;
+END
+$$;
 
 CREATE VIEW sqs_sync.progress WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.runner_pid AS pid, r.state AS phase,
@@ -565,12 +926,34 @@ SELECT r.run_id, s.name AS sync, r.runner_pid AS pid, r.state AS phase,
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id)
 WHERE r.state IN ('diffing', 'publishing');
 COMMENT ON VIEW sqs_sync.progress IS 'one row for each run under way, in the manner of pg_stat_progress_*';
+COMMENT ON COLUMN sqs_sync.progress.run_id IS 'the run';
+COMMENT ON COLUMN sqs_sync.progress.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.progress.pid IS 'the process of the runner';
+COMMENT ON COLUMN sqs_sync.progress.phase IS '`diffing`, in which what is in doubt is sent again first, or `publishing`';
+COMMENT ON COLUMN sqs_sync.progress.changes_total IS 'changes that the diff found; 0 until it is done';
+COMMENT ON COLUMN sqs_sync.progress.changes_done IS 'of these, published, rejected or silent';
+COMMENT ON COLUMN sqs_sync.progress.published IS 'messages that SQS has acknowledged';
+COMMENT ON COLUMN sqs_sync.progress.rejected IS 'rows rejected';
+COMMENT ON COLUMN sqs_sync.progress.started_at IS 'when the run began';
+COMMENT ON COLUMN sqs_sync.progress.elapsed IS 'since then';
 
 CREATE VIEW sqs_sync.rejections WITH (security_barrier) AS
 SELECT s.name AS sync, j.key, j.message_id, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at
 FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
 WHERE pg_catalog.pg_has_role(COALESCE(s.owner, 10), 'USAGE');
-COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason';
+COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason; one row a key';
+COMMENT ON COLUMN sqs_sync.rejections.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.rejections.key IS 'a JSON object, cut to 3,000 characters';
+COMMENT ON COLUMN sqs_sync.rejections.message_id IS 'what the sync''s `message_id` calls the message, if it can be told';
+COMMENT ON COLUMN sqs_sync.rejections.event IS 'null where the key itself is what is wrong';
+COMMENT ON COLUMN sqs_sync.rejections.rows IS 'rows of the model with this key';
+COMMENT ON COLUMN sqs_sync.rejections.code IS 'see docs/reference.md#rejections';
+COMMENT ON COLUMN sqs_sync.rejections.reason IS 'what is wrong with this row';
+COMMENT ON COLUMN sqs_sync.rejections.hint IS 'what to do';
+COMMENT ON COLUMN sqs_sync.rejections.attempts IS 'how many runs have met it';
+COMMENT ON COLUMN sqs_sync.rejections.run_id IS 'the last of them';
+COMMENT ON COLUMN sqs_sync.rejections.first_at IS 'when it was first met';
+COMMENT ON COLUMN sqs_sync.rejections.last_at IS 'when it was last met';
 
 CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT started_at timestamptz, OUT activity text)
   RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -579,7 +962,9 @@ CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT st
   WHERE a.backend_type IN ('sqs_sync launcher', 'sqs_sync worker', 'sqs_sync runner')
     AND (a.datname = pg_catalog.current_database() OR a.datname IS NULL)
 $$;
-COMMENT ON FUNCTION sqs_sync.worker_processes() IS 'the processes behind sqs_sync.workers';
+COMMENT ON FUNCTION sqs_sync.worker_processes() IS $$the processes behind sqs_sync.workers
+
+- pid, kind, started_at, activity: as there$$;
 
 CREATE VIEW sqs_sync.workers WITH (security_barrier) AS
 SELECT w.pid, w.kind, p.sync, p.run_id, w.started_at, w.activity
@@ -589,12 +974,62 @@ SELECT NULL, 'queued run', s.name, r.run_id, r.requested_at,
        CASE WHEN s.paused THEN 'waiting for sqs_sync_resume' ELSE COALESCE(r.waiting_for, 'waiting for the worker') END
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id) WHERE r.state = 'queued';
 COMMENT ON VIEW sqs_sync.workers IS 'background processes of this database, and queued runs with what they wait for';
+COMMENT ON COLUMN sqs_sync.workers.pid IS 'of the process; null for a queued run';
+COMMENT ON COLUMN sqs_sync.workers.kind IS '`launcher` (one a server, if the library is preloaded), `worker` (one a database), `runner` (one a run), or `queued run`';
+COMMENT ON COLUMN sqs_sync.workers.sync IS 'what a runner is at, if you may see it';
+COMMENT ON COLUMN sqs_sync.workers.run_id IS 'its run';
+COMMENT ON COLUMN sqs_sync.workers.started_at IS 'of the process; of a queued run, when it was asked for';
+COMMENT ON COLUMN sqs_sync.workers.activity IS 'what the process waits for or does; of a queued run, what it waits for';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers TO PUBLIC;
+-- What there is to know of by name --------------------------------------------------------
+
+CREATE FUNCTION sqs_sync.known_errors(OUT code text, OUT kind text, OUT means text, OUT action text) RETURNS SETOF record
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'known_errors_wrapper';
+COMMENT ON FUNCTION sqs_sync.known_errors() IS $$what is behind sqs_sync.error_codes
+
+- code, kind, means, action: as there$$;
+
+CREATE VIEW sqs_sync.error_codes WITH (security_barrier) AS SELECT * FROM sqs_sync.known_errors();
+COMMENT ON VIEW sqs_sync.error_codes IS 'what can go wrong, by its code: what it means and what to do; a code is there once for each thing that it can mean';
+COMMENT ON COLUMN sqs_sync.error_codes.code IS 'the SQLSTATE of an error, or the code of a rejection; `any` where it is Postgres''s own';
+COMMENT ON COLUMN sqs_sync.error_codes.kind IS '`call`: raised by a function; `options`: by the options of a connection; `run`: in `sqs_sync.runs`; `rejection`: in `sqs_sync.rejections`; `test`: of `sqs_sync_test`';
+COMMENT ON COLUMN sqs_sync.error_codes.means IS 'what is wrong; an ellipsis stands for what the error names';
+COMMENT ON COLUMN sqs_sync.error_codes.action IS 'what to do';
+
+CREATE FUNCTION sqs_sync.known_options(OUT wrapper text, OUT object text, OUT option text, OUT required boolean, OUT means text)
+  RETURNS SETOF record
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'known_options_wrapper';
+COMMENT ON FUNCTION sqs_sync.known_options() IS $$what is behind sqs_sync.options
+
+- wrapper, object, option, required, means: as there$$;
+
+CREATE VIEW sqs_sync.options WITH (security_barrier) AS SELECT * FROM sqs_sync.known_options();
+COMMENT ON VIEW sqs_sync.options IS 'the options of servers and user mappings';
+COMMENT ON COLUMN sqs_sync.options.wrapper IS 'the foreign data wrapper';
+COMMENT ON COLUMN sqs_sync.options.object IS '`server` or `user mapping`';
+COMMENT ON COLUMN sqs_sync.options.option IS 'its name';
+COMMENT ON COLUMN sqs_sync.options.required IS 'whether it must be given';
+COMMENT ON COLUMN sqs_sync.options.means IS 'what it is';
+
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_report_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_report(text) IS 'one HTML page of a sync, or of all that the caller may see: states, history, rejections, workers, what to do next';
+COMMENT ON FUNCTION @extschema@.sqs_sync_report(text) IS $$one HTML page of a sync, or of all that you may see: what to do next, states, history, rejections, workers
+
+Save it as a file, by `psql -AtXc "SELECT sqs_sync_report()" > report.html`. The page stands alone: it has no script and loads
+nothing, so it can be kept, mailed or served, and read without a network, by day and by night, on a phone and on paper.
+It is what you may see, so whoever gets it sees that too. What users and rows wrote is text on it, whatever it holds;
+characters that are not seen, or that turn the text round, are shown as their code points, and 1,000 characters of a
+text at most. Times are UTC.
+
+The history is the shortest of the last 15 minutes, hour, day, 7 and 30 days that holds all of the latest 30 runs of each
+sync, or a dozen of them. It works where nothing can be written, too: in a read-only transaction, and on a standby.
+
+- name: of the sync; null: all
+- 42704: there is no such sync, or you may not see it
+
+    SELECT sqs_sync_report('parts') LIKE '<!DOCTYPE html>%';$$;
 
 -- Worker -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@
 //! * [`overview`]: what `sqs_sync_report` shows, read by the views.
 //! * [`connection`]: servers and user mappings, and the publisher's configuration from them.
 //! * [`catalog`]: our own tables.
+//! * [`errors`]: what can go wrong, by its code: what it means and what to do.
 //! * [`pg`]: all glue to Postgres's C interface, and every `unsafe` block.
 //!
 //! Three crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
@@ -23,6 +24,7 @@ mod api;
 mod catalog;
 mod changes;
 mod connection;
+mod errors;
 mod look;
 mod overview;
 mod pg;

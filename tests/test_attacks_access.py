@@ -10,6 +10,8 @@ from support.items import BODIES
 
 # Every function of ours that any role may call. Whoever adds one thinks about who calls it.
 CALLABLE = """
+sqs_sync.known_errors()
+sqs_sync.known_options()
 sqs_sync.next_time(text,text,double precision)
 sqs_sync.row_hash(record)
 sqs_sync.schedule_of(text)

@@ -4,6 +4,7 @@
 mod access;
 mod checks;
 mod events;
+mod known;
 mod previews;
 mod queues;
 mod report;

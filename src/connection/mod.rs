@@ -2,7 +2,7 @@
 //! are Postgres's own objects, so that grants, dumps and renames work as for any foreign
 //! data wrapper; what is ours is the meaning of their options.
 
-mod options;
+pub mod options;
 
 use message::AllowedQueues;
 use pgrx::PgSqlErrorCode;

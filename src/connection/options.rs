@@ -8,22 +8,42 @@ use publisher::{Connection, Credentials, Secret};
 
 use crate::pg::{Error, Result, process, rights};
 
-struct Known {
-    name: &'static str,
-    required: bool,
+/// An option that there is: what users read in the view `sqs_sync.options`.
+pub struct Known {
+    pub name: &'static str,
+    pub required: bool,
+    pub means: &'static str,
 }
 
-const SERVER: [Known; 3] = [
-    Known { name: "region", required: true },
-    Known { name: "endpoint_url", required: false },
-    Known { name: "allowed_queues", required: false },
+const SERVER: &[Known] = &[
+    Known { name: "region", required: true, means: "the AWS region: `eu-west-1`" },
+    Known {
+        name: "endpoint_url",
+        required: false,
+        means: "where SQS is, if not at the region's own endpoint: a VPC endpoint or an emulator. `https://` or `http://`, a host and a port. A superuser's to set.",
+    },
+    Known {
+        name: "allowed_queues",
+        required: false,
+        means: "the queues to which syncs of this server may send: names with commas between them, in which `*` stands for any characters or none: `orders*, invoices.fifo`. Without it, all. Of a queue that is given by URL or ARN the name counts, whosever account it is in.",
+    },
 ];
 
-const MAPPING: [Known; 3] = [
-    Known { name: "access_key_id", required: true },
-    Known { name: "secret_access_key", required: true },
-    Known { name: "session_token", required: false },
+const MAPPING: &[Known] = &[
+    Known {
+        name: "access_key_id",
+        required: true,
+        means: "of the IAM user as whom requests are made",
+    },
+    Known { name: "secret_access_key", required: true, means: "the secret of that key" },
+    Known { name: "session_token", required: false, means: "of temporary credentials" },
 ];
+
+/// All options, each with what it is an option of.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static Known)> {
+    let objects = [("server", SERVER), ("user mapping", MAPPING)];
+    objects.into_iter().flat_map(|(object, list)| list.iter().map(move |known| (object, known)))
+}
 
 /// The validator: called by Postgres with all options that an object will have.
 #[pg_extern(sql = false)]
@@ -45,11 +65,11 @@ fn connection_options(
 fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
     match catalog {
         pg_sys::ForeignServerRelationId => {
-            check_names("server", &SERVER, options)?;
+            check_names("server", SERVER, options)?;
             check_server(options)
         }
         pg_sys::UserMappingRelationId => {
-            check_names("user mapping", &MAPPING, options)?;
+            check_names("user mapping", MAPPING, options)?;
             check_filled(options)
         }
         _ => check_names("foreign data wrapper", &[], options),

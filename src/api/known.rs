@@ -1,0 +1,41 @@
+//! What there is to know of by name: error codes and options, behind the views
+//! `sqs_sync.error_codes` and `sqs_sync.options`.
+
+use pgrx::iter::TableIterator;
+use pgrx::prelude::*;
+
+use crate::{connection, errors};
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity, reason = "they are the SQL function's columns")]
+fn known_errors() -> TableIterator<
+    'static,
+    (
+        name!(code, &'static str),
+        name!(kind, &'static str),
+        name!(means, &'static str),
+        name!(action, &'static str),
+    ),
+> {
+    TableIterator::new(
+        errors::all().map(|(kind, known)| (known.code, kind, known.means, known.action)),
+    )
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity, reason = "they are the SQL function's columns")]
+fn known_options() -> TableIterator<
+    'static,
+    (
+        name!(wrapper, &'static str),
+        name!(object, &'static str),
+        name!(option, &'static str),
+        name!(required, bool),
+        name!(means, &'static str),
+    ),
+> {
+    TableIterator::new(
+        connection::options::all()
+            .map(|(object, known)| ("sqs_sync", object, known.name, known.required, known.means)),
+    )
+}

@@ -1,0 +1,286 @@
+//! What a call of a function is refused for. Nothing has changed then.
+
+use super::{Known, known};
+
+pub const CALL: &[Known] = &[
+    known(
+        "22023",
+        "… is not given",
+        "give `name`, `model`, `server`, `queue`; `events`, `initial` and `retry_for` cannot be null at creation",
+    ),
+    known("22023", "name has … bytes", "choose another"),
+    known(
+        "22023",
+        "unrecognized format; unrecognized dedup",
+        "`json` or `text`; `change_id` or `content`",
+    ),
+    known(
+        "22023",
+        "retry_for is negative; events is empty; unrecognized event; unrecognized value of initial",
+        "see `sqs_sync_create`",
+    ),
+    known(
+        "22023",
+        "key is not given, and … (a SELECT) has no primary key",
+        "name the key's columns",
+    ),
+    known(
+        "22023",
+        "key (order_by, compare) is not a list of columns; column … appears twice in key; compare leaves no column to compare; column … of order_by … has no order",
+        "see `sqs_sync_create`",
+    ),
+    known(
+        "22023",
+        "model is neither a relation's name nor a single SELECT statement",
+        "only one, and only a SELECT",
+    ),
+    known(
+        "22023",
+        "a message needs a body; a message has one body, but … are given",
+        "exactly one of `template`, `body_column`, `fields`",
+    ),
+    known(
+        "22023",
+        "template: line …, column …: …",
+        "the template cannot be read, or would not be JSON",
+    ),
+    known(
+        "22023",
+        "queue: …",
+        "not a queue's name, URL or ARN; or a template whose own text can be in no name",
+    ),
+    known(
+        "22023",
+        "group_id: …; dedup_id: …; delay_seconds: …; message_id: …",
+        "a literal that SQS refuses, or that the queue's kind does not take; no group on a FIFO queue",
+    ),
+    known(
+        "22023",
+        "dedup: dedup_id is given too; format: fields make a body of JSON, never one of text",
+        "one or the other",
+    ),
+    known(
+        "22023",
+        "fields: …; attributes: …",
+        "not an object of texts, a name given twice, or a name, type or value that SQS refuses",
+    ),
+    known(
+        "22023",
+        "added: … (changed, removed)",
+        "the same, of what `sqs_sync_on` said of this event",
+    ),
+    known(
+        "42703",
+        "added: … (changed, removed)",
+        "the same, of what `sqs_sync_on` said of this event",
+    ),
+    known(
+        "42501",
+        "added: … (changed, removed)",
+        "the same, of what `sqs_sync_on` said of this event",
+    ),
+    known(
+        "22023",
+        "option … cannot be reset; reset (without) has no …; … is given, and in reset (without) too; a message cannot be without a queue",
+        "see `sqs_sync_alter`, `sqs_sync_on`",
+    ),
+    known("42601", "sync …: condition is not one SQL expression", "what could stand after WHERE"),
+    known(
+        "any",
+        "sync …: condition: …",
+        "what Postgres says of the expression: see docs/messages.md#conditions-which-changes-are-published",
+    ),
+    known(
+        "22023",
+        "schedule has not five fields; schedule is no cron expression",
+        "minute, hour, day of the month, month, day of the week",
+    ),
+    known(
+        "42704",
+        "sync … cannot be scheduled: pg_cron is not in this database",
+        "the hint says how to get it",
+    ),
+    known("42501", "permission denied for schema cron", "the hint has the GRANT"),
+    known(
+        "22023",
+        "sync …: a sync cannot run after itself, nor after one that runs after it",
+        "see `runs_after` in `sqs_sync.syncs`",
+    ),
+    known("22023", "sync … publishes no other event", "`sqs_sync_pause`, or `sqs_sync_drop`"),
+    known(
+        "42501",
+        "queue: queue … is not among those that the connection allows",
+        "the hint has the server's `allowed_queues`",
+    ),
+    known("22023", "server … is not of the foreign data wrapper sqs_sync", "name another"),
+    known("0A000", "sqs_sync needs a database whose encoding is UTF8", "use such a database"),
+    known(
+        "22023",
+        "extension \"sqs_sync\" cannot be installed in the schema \"sqs_sync\"",
+        "drop that schema if it is empty, and name another",
+    ),
+    known("42P01", "relation … does not exist", "qualify it, or check your `search_path`"),
+    known(
+        "42P01",
+        "table sqs_sync_data.snapshot_… is missing",
+        "restore it; or drop the sync by `sqs_sync_drop`, and create it again with the `initial` that you want",
+    ),
+    known(
+        "any",
+        "Postgres's own, \"model … cannot be read: …\"",
+        "mend the model. Names in its functions must be qualified (if one is not found, the hint says so); the owner must be allowed to read what is under it.",
+    ),
+    known(
+        "42703",
+        "column … does not exist in the model; … is not in the model; … is not in the key",
+        "the hint has the nearest name, or all",
+    ),
+    known(
+        "42883",
+        "key column … has the type …, whose values cannot be compared",
+        "cast it in a view",
+    ),
+    known("42939", "column name … is reserved", "rename the column in a view"),
+    known(
+        "42809",
+        "… is not a table or view; … is temporary",
+        "name a table, view, materialized view or foreign table that stays",
+    ),
+    known("42P16", "column … has the type …, which no table can hold", "cast it in a view"),
+    known(
+        "54000",
+        "a row of the model's … columns may need … bytes",
+        "make a view of the columns that the messages need",
+    ),
+    known(
+        "42P06",
+        "the schema \"sqs_sync_data\" is not a superuser's alone",
+        "a superuser drops it, or takes it over by `ALTER SCHEMA … OWNER TO` and revokes `CREATE` on it from all others",
+    ),
+    known(
+        "42P06",
+        "schema \"sqs_sync\" already exists (of `CREATE EXTENSION`)",
+        "somebody made it: drop it",
+    ),
+    known(
+        "42704",
+        "sync … does not exist; run … does not exist; server … does not exist; user mapping of … does not exist",
+        "check the name; `CREATE SERVER` and `CREATE USER MAPPING` make a connection",
+    ),
+    known("42710", "sync … already exists", "choose another name, or `sqs_sync_drop` that one"),
+    known(
+        "42501",
+        "must be owner of … (sync …, the sync of run …)",
+        "you need the rights of the model's, or the sync's, owner. A sync whose tables are gone has none: a superuser's to drop.",
+    ),
+    known(
+        "42501",
+        "cannot call … within a security-restricted operation",
+        "a model, an index or a materialized view cannot look at syncs",
+    ),
+    known(
+        "55000",
+        "a run would be held: … (of a preview and its kin)",
+        "as for the run: see docs/reference.md#of-a-run",
+    ),
+    known(
+        "55000",
+        "SQS cannot be asked: …",
+        "the connection's region or endpoint is none, or the machine gives no thread",
+    ),
+    known(
+        "HV00R",
+        "of `sqs_sync_queues`: SQS's refusal, or that it cannot be reached",
+        "as for docs/reference.md#of-a-run",
+    ),
+    known(
+        "28000",
+        "of `sqs_sync_queues`: SQS's refusal, or that it cannot be reached",
+        "as for docs/reference.md#of-a-run",
+    ),
+    known(
+        "HV00M",
+        "of `sqs_sync_queues`: SQS's refusal, or that it cannot be reached",
+        "as for docs/reference.md#of-a-run",
+    ),
+    known(
+        "HV00N",
+        "of `sqs_sync_queues`: SQS's refusal, or that it cannot be reached",
+        "as for docs/reference.md#of-a-run",
+    ),
+    known(
+        "22023",
+        "key is not one of sync …; column … of the key is null",
+        "a JSON object of the key's columns",
+    ),
+    known(
+        "any",
+        "key: …, of `sqs_sync_render` and `sqs_sync_test`",
+        "Postgres's own: a value is not one of its column's type",
+    ),
+    known(
+        "P0002",
+        "sync …: model … has no rows (has no row with the key …)",
+        "of a row that is gone, `event => 'removed'` shows what was told",
+    ),
+    known("22023", "count is negative", "give a number of rows, or leave it out"),
+    known(
+        "42501",
+        "permission denied for server …",
+        "`GRANT USAGE ON FOREIGN SERVER … TO` the sync's owner",
+    ),
+    known(
+        "42501",
+        "model … belongs to a superuser, but depends on …, which does not",
+        "give the view to a role that is no superuser: docs/security.md",
+    ),
+    known("55000", "sync … is paused", "`sqs_sync_resume`"),
+    known("55000", "run … was queued by this transaction", "commit before you wait"),
+    known(
+        "25001",
+        "cannot wait for run … in a transaction that keeps its snapshot",
+        "wait under READ COMMITTED",
+    ),
+    known(
+        "2D000",
+        "invalid transaction termination",
+        "`CALL sqs_sync_run_and_wait` outside a transaction block",
+    ),
+    known(
+        "25006",
+        "cannot execute … in a read-only transaction",
+        "ask for the run in one that may write",
+    ),
+    known("55006", "run … of sync … is under way", "cancel it before `sqs_sync_drop`"),
+    known(
+        "55P03",
+        "another transaction has queued a run of sync …, or is dropping it, and has not ended",
+        "it has, or it has dropped the sync: let it end",
+    ),
+    known("57014", "run … is still … when the timeout has passed", "wait again"),
+    known(
+        "any",
+        "run … failed (cancelled, held): …, of `sqs_sync_run_and_wait`",
+        "see docs/reference.md#of-a-run",
+    ),
+    known(
+        "57014",
+        "run … failed (cancelled, held): …, of `sqs_sync_run_and_wait`",
+        "see docs/reference.md#of-a-run",
+    ),
+    known(
+        "55000",
+        "run … failed (cancelled, held): …, of `sqs_sync_run_and_wait`",
+        "see docs/reference.md#of-a-run",
+    ),
+    known(
+        "53400",
+        "no background worker slot is free: the run stays queued",
+        "raise `max_worker_processes`",
+    ),
+    known(
+        "01000",
+        "run … partly failed: a warning of `sqs_sync_run_and_wait`",
+        "`sqs_sync.rejections` says which rows, and why",
+    ),
+];
