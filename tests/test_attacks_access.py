@@ -40,7 +40,7 @@ sqs_sync_test(text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"syncs", "events", "runs", "recent_runs", "progress", "rejections", "workers"}
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "rejections", "workers"}
 
 PRIVATE = "the-private-name"
 
