@@ -21,6 +21,8 @@ NOT_RAISED = {"SUCCESSFUL_COMPLETION", "INVALID_SCHEMA_NAME", "T_R_DEADLOCK_DETE
 OF_DEFINITIONS = {"invalid_attribute_name", "invalid_attribute_type", "too_many_attributes"}
 CODES_OF_ROWS = re.compile(r"(?:Rejection|Refused)::new\(\s*\"([a-z_]+)\"|\bcode: \"([a-z_]+)\"|FailureKind::\w+ => \"([a-z_]+)\""
                            r"|unwrap_or\(\"(queue_[a-z_]+)\"\)|'([a-z_]+)' AS code|THEN '(\w+_key)'|, '(key_\w+)' FROM")
+RAISED = re.compile(r"(?:Error::invalid|not_in_state|Error::new)\(\s*(?:PgSqlErrorCode::\w+,\s*)?(?:format!\(\s*)?"
+                    r"\"((?:[^\"\\]|\\.|\\\n)*)\"")
 
 
 @pytest.fixture
@@ -106,6 +108,19 @@ def test_every_sqlstate_that_the_sources_raise_can_be_looked_up(database):
     named |= {name.upper() for name in re.findall(r"ERRCODE = '(\w+)'", script)}
     known, codes = errors(database, "call", "options", "run"), sqlstates(database)
     assert {f"{codes[name]} {name}" for name in named - NOT_RAISED if codes[name] not in known} == set()
+
+
+def test_every_message_that_the_sources_raise_can_be_looked_up(database):
+    """Of what is not our own mistake: by its words between what it names."""
+    told = " ".join(row.means for row in database.rows("SELECT means FROM sqs_sync.error_codes"))
+    messages = [re.sub(r"\\\n\s*", "", said) for file in ROOT.glob("src/**/*.rs") for said in RAISED.findall(file.read_text())]
+    assert len(messages) > 50
+    unknown = []
+    for message in messages:
+        words = [part.strip() for part in re.split(r"\{[^}]*\}|\\\"|[,;:]", message) if len(part.strip()) >= 8]
+        if words and not any(part in told for part in words):
+            unknown.append(message)
+    assert unknown == []
 
 
 def test_every_code_of_a_rejection_can_be_looked_up_and_none_that_there_is_not(database):

@@ -8,7 +8,7 @@ pub const CALL: &[Known] = &[
         "… is not given",
         "give `name`, `model`, `server`, `queue`; `events`, `initial` and `retry_for` cannot be null at creation",
     ),
-    known("22023", "name has … bytes", "choose another"),
+    known("22023", "name has … bytes; that of a sync has 1 to 63", "choose another"),
     known(
         "22023",
         "unrecognized format; unrecognized dedup",
@@ -26,7 +26,7 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "22023",
-        "key (order_by, compare) is not a list of columns; column … appears twice in key; compare leaves no column to compare; column … of order_by … has no order",
+        "key (order_by, compare) is not a list of columns; column … appears twice in key; compare leaves no column to compare; column … of order_by has the type …, which has no order",
         "see `sqs_sync_create`",
     ),
     known(
@@ -170,7 +170,7 @@ pub const CALL: &[Known] = &[
     known("42710", "sync … already exists", "choose another name, or `sqs_sync_drop` that one"),
     known(
         "42501",
-        "must be owner of … (sync …, the sync of run …)",
+        "must be owner of … (the model); must be owner of sync … (the sync of run …)",
         "you need the rights of the model's, or the sync's, owner. A sync whose tables are gone has none: a superuser's to drop.",
     ),
     known(

@@ -94,6 +94,11 @@ pub const RUN: &[Known] = &[
         "docs/operations.md#when-the-models-columns-change",
     ),
     known(
+        "55000",
+        "the snapshot holds row hashes of version …, which this version of sqs_sync does not know",
+        "a newer sqs_sync wrote them: install that one",
+    ),
+    known(
         "40001",
         "a table of the model was replaced or rewritten while the diff began, three times in a row: what was in it before is not what this run would compare",
         "nothing: the next run tries again",

@@ -95,7 +95,7 @@ pub fn pin_output() {
 }
 
 pub(super) fn c_string(text: &str) -> Result<CString> {
-    CString::new(text).map_err(|_| Error::invalid("a text holds a zero byte"))
+    CString::new(text).map_err(|_| Error::internal("a text holds a zero byte"))
 }
 
 pub(super) fn set_config(name: &CStr, value: &CStr) {
