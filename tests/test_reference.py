@@ -40,6 +40,7 @@ def test_everything_that_users_can_see_has_a_comment(catalog):
     assert catalog.complaints == []
 
 
+@pytest.mark.e2e
 def test_the_page_is_what_the_catalog_says(catalog):
     assert page.write(catalog) == page.PAGE.read_text(), "docs/reference.md is not what the catalog says: make reference"
 
