@@ -20,7 +20,8 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.oid IN ({MEMBERS.format(catalog="pg_proc")}) ORDER BY p.oid"""
 VIEWS = f"""
 SELECT c.oid, c.relname AS name, obj_description(c.oid, 'pg_class') AS comment FROM pg_class c
-WHERE c.oid IN ({MEMBERS.format(catalog="pg_class")}) AND c.relkind = 'v' AND has_table_privilege('public', c.oid, 'SELECT')
+WHERE c.oid IN ({MEMBERS.format(catalog="pg_class")}) AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+  AND EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND a.privilege_type = 'SELECT')
 ORDER BY c.oid"""
 COLUMNS = """
 SELECT attname AS name, format_type(atttypid, atttypmod) AS type, col_description(attrelid, attnum) AS comment
