@@ -39,7 +39,17 @@ pub const REJECTION: &[Known] = &[
         "correct the row, or create the queue",
     ),
     known(
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "the queue that the row names does not exist: the name that AWS gives it",
+        "correct the row, or create the queue",
+    ),
+    known(
         "AccessDenied",
+        "the queue that the row names refuses us",
+        "correct the row, or mend the policy of the queue or of our user",
+    ),
+    known(
+        "AccessDeniedException",
         "the queue that the row names refuses us",
         "correct the row, or mend the policy of the queue or of our user",
     ),
@@ -145,6 +155,11 @@ pub const REJECTION: &[Known] = &[
     known(
         "BatchRequestTooLong",
         "SQS refused this message as too long: it may be the queue's own lower limit",
+        "shorten it in the model",
+    ),
+    known(
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        "SQS refused this message as too long: the name that AWS gives it",
         "shorten it in the model",
     ),
     known(
