@@ -10,11 +10,12 @@ from psycopg import errors
 from support.running import fresh_name
 
 PUNCTUATION = string.ascii_letters + string.digits + string.punctuation
-GROUPS_HELP = ("replace", "md5", "url_encode")
+IDS_HELP = {"U+": "{{ row.name | url_encode }}", "128": "md5(", "empty": "default"}
 
 
 def rule(code, *, good, bad, helps, **options):
-    """`bad` is value to a word of the rejection's reason; `helps` are words of which the hint has one."""
+    """`bad` is value to a word of the rejection's reason; `helps` are words of which the hint has one, or what the hint has
+    if the reason has a word."""
     return pytest.param(code, good, bad, helps, options, id="-".join([code, *map(str, options)]))
 
 
@@ -33,7 +34,7 @@ RULES = [
          good=["0", "-0.00", "1.50", "9" * 38, "0" * 50 + "1" + "0" * 50, "1e126", "-1e126", "1e-128", "0.5E+1"],
          bad={"1" * 39: "38", "1.1e126": "126", "1e127": "126", "9e-129": "-128", "+1": "not a number", "1,5": "not a number",
               " 1": "not a number", "ten": "not a number", "NaN": "not a number", "Infinity": "not a number"}),
-    rule("invalid_group_id", fields='["id"]', group_id="{{row.v}}", helps=GROUPS_HELP,
+    rule("invalid_group_id", fields='["id"]', group_id="{{row.v}}", helps=IDS_HELP,
          good=["x", "x" * 128, PUNCTUATION[:62], string.punctuation],
          bad={"x" * 129: "128", "two words": "U+0020", "é": "U+00E9", "a\tb": "U+0009", "☃": "U+2603"}),
     rule("invalid_delay", fields='["id"]', delay_seconds="{{row.v}}", helps=["least"],
@@ -44,7 +45,7 @@ RULES = [
 ]
 
 ON_FIFO = [
-    rule("invalid_dedup_id", fields='["id"]', group_id="all", dedup_id="{{row.v}}", helps=[*GROUPS_HELP, "value"],
+    rule("invalid_dedup_id", fields='["id"]', group_id="all", dedup_id="{{row.v}}", helps=IDS_HELP,
          good=["x", "x" * 128, PUNCTUATION[:62], string.punctuation],
          bad={"x" * 129: "128", "two words": "U+0020", "é": "U+00E9", "": "", None: ""}),
     rule("missing_group_id", fields='["id"]', group_id="{{row.v}}", helps=["group_id"], good=["x"], bad={"": "group", None: "group"}),
@@ -74,7 +75,11 @@ def check_rule(database, queue, code, good, bad, helps, options):
     for id, rejection in rejections.items():
         assert rejection.code == code
         assert bad[values[id]] in rejection.reason, rejection.reason
-        assert any(word in rejection.hint for word in helps), rejection.hint
+        if isinstance(helps, dict):
+            [help] = {help for word, help in helps.items() if word in rejection.reason}
+            assert help in rejection.hint, rejection.hint
+        else:
+            assert any(word in rejection.hint for word in helps), rejection.hint
         assert len(values[id] or "") < 9 or values[id] not in rejection.reason + rejection.hint
     return queue.drain()
 

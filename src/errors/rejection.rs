@@ -61,12 +61,12 @@ pub const REJECTION: &[Known] = &[
     known(
         "invalid_group_id",
         "over 128 characters, or others than ASCII letters, digits and punctuation marks; the code point is named",
-        "`replace(name, ' ', '_')` or `md5(name)` in the model",
+        "`{{ row.name | url_encode }}`; if that is too long, `md5(name)` in the model",
     ),
     known(
         "invalid_dedup_id",
         "empty, over 128 characters, or others than ASCII letters, digits and punctuation marks; the code point is named",
-        "`replace(name, ' ', '_')` or `md5(name)` in the model",
+        "`{{ row.name | url_encode }}`; if that is too long, `md5(name)` in the model",
     ),
     known(
         "would_be_suppressed",

@@ -58,6 +58,11 @@ impl<'a> Decimal<'a> {
     }
 }
 
+/// Whether text is a number that can be compared: as [`compare`] reads it, and not `NaN`.
+pub(crate) fn is_number(text: &str) -> bool {
+    parse(text).is_some()
+}
+
 enum Number<'a> {
     NegativeInfinity,
     Finite(Decimal<'a>),
@@ -179,6 +184,7 @@ mod tests {
             "1e99999999999",
             "٣",
         ] {
+            assert!(!is_number(bad), "{bad}");
             assert_eq!(compare(bad, "1"), None, "{bad}");
             assert_eq!(compare(bad, bad), None, "{bad}");
         }

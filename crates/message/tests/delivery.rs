@@ -173,12 +173,33 @@ fn a_group_id_that_sqs_does_not_take_is_rejected_with_what_helps() {
     ] {
         let rejection = with_x(&fifo(), x).unwrap_err();
         assert_eq!((rejection.code, rejection.reason.as_str()), ("invalid_group_id", reason));
-        assert!(rejection.hint.unwrap().contains("replace(name, ' ', '_')"));
+        let help = if reason.contains("128") { "md5(name)" } else { "{{ row.name | url_encode }}" };
+        assert!(rejection.hint.unwrap().contains(help));
     }
     for source in ["a b", "{{row.x}} b", ""] {
         let error = refused(&Source { group_id: given(source), ..fifo() });
         assert_eq!(error.property(), "group_id", "{source}");
     }
+}
+
+#[test]
+fn what_the_hint_about_characters_says_mends_the_id() {
+    let of =
+        |template: &str| Source { group_id: given(template), dedup_id: given(template), ..fifo() };
+    let row = [("name", text("north east"))];
+    let hint = render(&of("{{ row.name }}"), &row).unwrap_err().hint.unwrap();
+    let mended: Vec<String> = hint
+        .split("{{")
+        .skip(1)
+        .map(|rest| {
+            let template = format!("{{{{{}}}}}", rest.split("}}").next().unwrap());
+            render(&of(&template), &row).unwrap().group_id.unwrap().to_string()
+        })
+        .collect();
+    assert_eq!(mended, ["north+east", "north_east"]);
+    let row = [("name", text("é\t☃"))];
+    let message = render(&of("{{ row.name | url_encode }}"), &row).unwrap();
+    assert_eq!(message.dedup_id.unwrap(), "%C3%A9%09%E2%98%83");
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub const ATTRIBUTE_NAME: TextRule = TextRule {
     allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'),
     takes: "only A-Z, a-z, 0-9, _, - and .",
     hint: "Choose another name.",
+    hint_of_characters: None,
 };
 
 /// Prefixes that no attribute's name may have, in any case.
@@ -33,6 +34,7 @@ pub const ATTRIBUTE_TYPE: TextRule = TextRule {
     allowed: is_allowed,
     takes: "only characters that XML has",
     hint: "A type is String, Number or Binary, or one of these with a label, such as Number.cents.",
+    hint_of_characters: None,
 };
 
 /// What SQS makes of an attribute's value.

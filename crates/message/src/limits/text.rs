@@ -17,7 +17,12 @@ pub struct TextRule {
     pub takes: &'static str,
     /// What to do, in whole sentences.
     pub hint: &'static str,
+    /// What to do about other characters, if that is not the same.
+    pub hint_of_characters: Option<&'static str>,
 }
+
+/// How characters that an id cannot have are written with those that it can.
+const ESCAPE: &str = "Escape them in the template, as {{ row.name | url_encode }} does, or replace them: {{ row.name | replace: \" \", \"_\" }}.";
 
 /// The letters, digits and punctuation marks of ASCII.
 const GRAPHIC: &str = "ASCII letters, digits and punctuation, and no spaces";
@@ -32,7 +37,8 @@ pub const GROUP_ID: TextRule = TextRule {
     max_chars: 128,
     allowed: |c| c.is_ascii_graphic(),
     takes: GRAPHIC,
-    hint: "Make it of other characters in the model, such as by replace(name, ' ', '_'), or by md5(name).",
+    hint: "Shorten it in the model, such as by md5(name).",
+    hint_of_characters: Some(ESCAPE),
 };
 
 /// A message deduplication id.
@@ -43,7 +49,8 @@ pub const DEDUP_ID: TextRule = TextRule {
     max_chars: 128,
     allowed: |c| c.is_ascii_graphic(),
     takes: GRAPHIC,
-    hint: "Make it of other characters in the model, such as by md5(name), or leave it to the default.",
+    hint: "Give each change a short value, such as md5(…) in the model, or leave dedup_id to the default.",
+    hint_of_characters: Some(ESCAPE),
 };
 
 /// The most characters of a queue's name, `.fifo` included.
@@ -60,6 +67,7 @@ const QUEUE_NAME: TextRule = TextRule {
     allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
     takes: "A-Z, a-z, 0-9, - and _, and .fifo at the end of a FIFO queue's",
     hint: "A queue that depends on the row is the name of one in the connection's own account, never a URL or an ARN.",
+    hint_of_characters: None,
 };
 
 /// The most characters of a message id, the name by which results are reported. It is no part of
@@ -89,7 +97,8 @@ impl TextRule {
         let Some(c) = part.chars().find(|c| !(self.allowed)(*c)) else { return Ok(()) };
         let reason =
             format!("{} holds U+{:04X}: SQS takes {}", self.what, u32::from(c), self.takes);
-        Err(self.rejection(reason))
+        let hint = self.hint_of_characters.unwrap_or(self.hint);
+        Err(Rejection::new(self.code, reason).with_hint(hint))
     }
 
     fn too_long(&self, text: &str) -> Rejection {
@@ -151,12 +160,14 @@ mod tests {
         let rejection = GROUP_ID.check("north east").unwrap_err();
         assert_eq!(rejection.code, "invalid_group_id");
         assert!(rejection.reason.starts_with("the group id holds U+0020: SQS takes ASCII"));
-        assert!(rejection.hint.unwrap().contains("replace"));
+        assert!(rejection.hint.unwrap().contains("{{ row.name | url_encode }}"));
         assert_eq!(GROUP_ID.check("").unwrap_err().reason, "the group id is empty");
+        let rejection = GROUP_ID.check(&"x".repeat(129)).unwrap_err();
         assert_eq!(
-            GROUP_ID.check(&"x".repeat(129)).unwrap_err().reason,
+            rejection.reason,
             "the group id has 129 characters, more than SQS's limit of 128"
         );
+        assert!(rejection.hint.unwrap().contains("md5(name)"));
         for bad in ["é", "a\u{7f}", "\t", "\u{a0}"] {
             GROUP_ID.check(bad).unwrap_err();
         }

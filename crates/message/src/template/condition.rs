@@ -122,14 +122,13 @@ impl Test {
         let right = render.value(right)?;
         let work = render.work();
         work.step()?;
-        let order = || left.compare(&right);
         Ok(match operator {
             Operator::Equal => left.equals(&right, work)?,
             Operator::NotEqual => !left.equals(&right, work)?,
-            Operator::Less => order().is_some_and(Ordering::is_lt),
-            Operator::LessOrEqual => order().is_some_and(Ordering::is_le),
-            Operator::Greater => order().is_some_and(Ordering::is_gt),
-            Operator::GreaterOrEqual => order().is_some_and(Ordering::is_ge),
+            Operator::Less => left.compare(&right, work)?.is_some_and(Ordering::is_lt),
+            Operator::LessOrEqual => left.compare(&right, work)?.is_some_and(Ordering::is_le),
+            Operator::Greater => left.compare(&right, work)?.is_some_and(Ordering::is_gt),
+            Operator::GreaterOrEqual => left.compare(&right, work)?.is_some_and(Ordering::is_ge),
             Operator::Contains => left.contains(&right, work)?,
         })
     }

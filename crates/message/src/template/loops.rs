@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::node::{For, Offset};
-use super::operand::LoopField;
+use super::operand::{LoopField, Operand};
 use super::render::{Flow, Render};
-use super::value::{Number, Text, Val};
+use super::value::{Text, Val};
 use crate::error::Rejection;
 use crate::output::Output;
 
@@ -57,12 +57,12 @@ impl<'a> Render<'a> {
         let offset = match &block.offset {
             None => 0,
             Some(Offset::Continue) => self.ended.get(block.ended).copied().unwrap_or(0),
-            Some(Offset::Of(operand)) => to_count(&self.value(operand)?, "offset")?.unwrap_or(0),
+            Some(Offset::Of(operand)) => self.count_of(operand, "offset")?.unwrap_or(0),
         };
         let rest = elements.len().saturating_sub(offset);
         let limit = match &block.limit {
             None => rest,
-            Some(operand) => to_count(&self.value(operand)?, "limit")?.unwrap_or(rest),
+            Some(operand) => self.count_of(operand, "limit")?.unwrap_or(rest),
         };
         let length = rest.min(limit);
         if let Some(ended) = self.ended.get_mut(block.ended) {
@@ -87,6 +87,22 @@ impl<'a> Render<'a> {
         }
         self.loops.pop();
         Ok(Flow::Next)
+    }
+
+    /// A `limit` or an `offset`; none of `nil`.
+    fn count_of(&mut self, operand: &'a Operand, what: &str) -> Result<Option<usize>, Rejection> {
+        let value = self.value(operand)?;
+        if matches!(value, Val::Nil) {
+            return Ok(None);
+        }
+        match value.to_int(self.work())? {
+            // Before the first is at the first.
+            Some(number) => Ok(Some(usize::try_from(number).unwrap_or(0))),
+            None => {
+                let reason = format!("{what} of a loop is not a whole number");
+                Err(Rejection::new("template_error", reason))
+            }
+        }
     }
 
     /// What is neither an array, an object nor a range is gone through as one, if it is a text.
@@ -131,23 +147,6 @@ impl<'a> Loop<'a> {
                 }
                 Val::Object(Rc::new(all))
             }
-        }
-    }
-}
-
-/// A `limit` or an `offset`; none of `nil`.
-fn to_count(value: &Val<'_>, what: &str) -> Result<Option<usize>, Rejection> {
-    let number = match value {
-        Val::Nil => return Ok(None),
-        Val::Number(number) => number.to_int(),
-        Val::Text(text) => Number::Written(Text::Slice(text.trim())).to_int(),
-        _ => None,
-    };
-    match number {
-        // Before the first is at the first.
-        Some(number) => Ok(Some(usize::try_from(number).unwrap_or(0))),
-        None => {
-            Err(Rejection::new("template_error", format!("{what} of a loop is not a whole number")))
         }
     }
 }

@@ -20,6 +20,8 @@ mod filter;
 mod loops;
 mod node;
 mod operand;
+#[cfg(test)]
+mod paid;
 mod position;
 mod render;
 mod roots;

@@ -7,7 +7,7 @@ use super::expression::{Call, Expression};
 use super::filter::Input;
 use super::loops::Loop;
 use super::node::{Case, Cycle, Group, If, Kind, Node};
-use super::operand::{Literal, Operand, Path, Record, Segment, Variable};
+use super::operand::{Literal, LoopField, Operand, Path, Record, Segment, Variable};
 use super::position::{Position, stands_as_value};
 use super::scope::Places;
 use super::value::{Number, Text, Val};
@@ -15,6 +15,7 @@ use super::work::Work;
 use crate::change::{Change, Event};
 use crate::error::Rejection;
 use crate::output::Output;
+use crate::value::Value;
 
 /// What a template has made so far of one change.
 pub(super) struct Render<'a> {
@@ -247,12 +248,9 @@ impl<'a> Render<'a> {
     pub fn value(&mut self, operand: &'a Operand) -> Result<Val<'a>, Rejection> {
         Ok(match operand {
             Operand::Literal(literal) => of_literal(literal),
-            Operand::Column { column, .. } => {
-                self.change.row.get(*column).map_or(Val::Nil, Val::of)
-            }
+            Operand::Column { column, .. } => self.of(self.change.row.get(*column))?,
             Operand::OldColumn { column, .. } => {
-                let old = self.change.before().and_then(|old| old.get(*column));
-                old.map_or(Val::Nil, Val::of)
+                self.of(self.change.before().and_then(|old| old.get(*column)))?
             }
             Operand::Record(record) => self.record(record)?,
             Operand::Event => Val::text(self.change.event.as_str()),
@@ -268,11 +266,16 @@ impl<'a> Render<'a> {
             Operand::Loop { up, field } => {
                 let place = self.loops.len().checked_sub(up + 1);
                 let around = place.and_then(|place| self.loops.get(..=place));
+                if *field == LoopField::All {
+                    self.work.steps(LoopField::NAMED.len() * self.loops.len())?;
+                }
                 around.map_or(Val::Nil, |around| Loop::field(around, *field))
             }
             Operand::Range(ends) => {
-                let first = to_whole(&self.value(&ends.0)?);
-                Val::Range(first, to_whole(&self.value(&ends.1)?))
+                let (first, last) = (self.value(&ends.0)?, self.value(&ends.1)?);
+                // What is no number is 0.
+                let mut end = |value: Val<'_>| value.to_int(&mut self.work);
+                Val::Range(end(first)?.unwrap_or(0), end(last)?.unwrap_or(0))
             }
             Operand::Path(path) => self.path(path)?,
         })
@@ -284,8 +287,13 @@ impl<'a> Render<'a> {
         made.or_else(|| counted().map(Val::int))
     }
 
+    /// A column's value; `nil` where there is none.
+    fn of(&mut self, column: Option<&'a Value<'a>>) -> Result<Val<'a>, Rejection> {
+        column.map_or(Ok(Val::Nil), |value| Val::of(value, &mut self.work))
+    }
+
     /// The row that a record is of; none for the row before of one that was added.
-    fn row_of(&self, record: &Record) -> Option<&'a [crate::value::Value<'a>]> {
+    fn row_of(&self, record: &Record) -> Option<&'a [Value<'a>]> {
         if record.is_old() { self.change.before() } else { Some(self.change.row) }
     }
 
@@ -293,10 +301,10 @@ impl<'a> Render<'a> {
         let Some(row) = self.row_of(record) else { return Ok(Val::Nil) };
         self.work.steps(record.columns.len())?;
         let pair = |(name, column): &'a (String, usize)| {
-            let value = row.get(*column).map_or(Val::Nil, Val::of);
-            (Text::Slice(name), value)
+            Ok((Text::Slice(name), self.of(row.get(*column))?))
         };
-        Ok(Val::Object(Rc::new(record.columns.iter().map(pair).collect())))
+        let pairs: Result<Vec<_>, Rejection> = record.columns.iter().map(pair).collect();
+        Ok(Val::Object(Rc::new(pairs?)))
     }
 
     /// The names of the columns that a changed row does not have as before: by representation, so
@@ -306,6 +314,9 @@ impl<'a> Render<'a> {
         let Change { event, row, old, .. } = self.change;
         let old = if event == Event::Changed { old } else { None };
         let pairs = row.iter().zip(old.unwrap_or_default());
+        for (new, old) in pairs.clone() {
+            self.work.read(new.text_len().min(old.text_len()))?;
+        }
         let differ = names.iter().zip(pairs).filter(|(_, (new, old))| new != old);
         Ok(Val::array(differ.map(|(name, _)| Val::text(name.as_str())).collect()))
     }
@@ -341,7 +352,7 @@ impl<'a> Render<'a> {
         };
         self.work.steps(1 + record.columns.len() / 8)?;
         let column = record.columns.iter().find(|(it, _)| *it == **name);
-        Ok(column.and_then(|(_, column)| row.get(*column)).map_or(Val::Nil, Val::of))
+        self.of(column.and_then(|(_, column)| row.get(*column)))
     }
 
     /// What comes after a point: a name of an object, or else what every value has.
@@ -366,7 +377,7 @@ impl<'a> Render<'a> {
     fn looked_up(&mut self, value: &Val<'a>, at: &Val<'a>) -> Result<Val<'a>, Rejection> {
         match at {
             Val::Text(name) => Ok(value.get(name, &mut self.work)?.unwrap_or(Val::Nil)),
-            Val::Number(number) => match number.to_int() {
+            Val::Number(number) => match number.to_int(&mut self.work)? {
                 Some(place) => self.element(value, place),
                 None => Ok(Val::Nil),
             },
@@ -383,14 +394,5 @@ fn of_literal(literal: &Literal) -> Val<'_> {
         Literal::Text(text) => Val::text(text.as_str()),
         Literal::Empty => Val::Empty,
         Literal::Blank => Val::Blank,
-    }
-}
-
-/// An end of a range: what is no number is 0.
-fn to_whole(value: &Val<'_>) -> i64 {
-    match value {
-        Val::Number(number) => number.to_int().unwrap_or(0),
-        Val::Text(text) => Number::Written(Text::Slice(text.trim())).to_int().unwrap_or(0),
-        _ => 0,
     }
 }

@@ -3,6 +3,7 @@
 //! of `liquid` are done with here.
 
 use super::Located;
+use super::token::is_in_name;
 use crate::error::Fault;
 
 /// The largest template, in bytes.
@@ -217,8 +218,7 @@ fn check_note(inner: Span<'_>) -> Result<(), Located> {
 /// The name of a tag, and what comes after it.
 fn name_of(inner: Span<'_>) -> (Span<'_>, Span<'_>) {
     let inner = inner.trim_start();
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let length = match inner.text.find(|c| !is_name(c)) {
+    let length = match inner.text.find(|c| !is_in_name(c)) {
         // A name that is none: its first character.
         Some(0) => inner.text.chars().next().map_or(0, char::len_utf8),
         Some(end) => end,

@@ -38,9 +38,14 @@ pub(super) fn tokens(element: Span<'_>) -> Result<Vec<Token<'_>>, Located> {
     Ok(tokens)
 }
 
-/// Whether a character can begin a name.
+/// Whether a character can begin a name: a letter of any language, as in Postgres's own names.
 fn begins_name(c: char) -> bool {
-    c.is_ascii_alphabetic() || c == '_'
+    c.is_alphabetic() || c == '_'
+}
+
+/// Whether a character can be in a name. Marks that combine with a letter are a part of it.
+pub(super) fn is_in_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '\u{300}'..='\u{36f}')
 }
 
 /// The token that a text begins with, and its length.
@@ -48,7 +53,7 @@ fn next(text: &str) -> Result<(Lexeme<'_>, usize), Fault> {
     let first = text.chars().next().unwrap_or_default();
     let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     if begins_name(first) {
-        let name = prefix(text, |c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let name = prefix(text, |c| is_in_name(c) || c == '-');
         let rest = text.get(name.len()..).unwrap_or_default();
         let length = name.len() + usize::from(rest.starts_with('?'));
         let name = text.get(..length).unwrap_or(name);
@@ -130,8 +135,29 @@ mod tests {
     }
 
     #[test]
+    fn names_have_the_letters_of_every_language() {
+        use Lexeme::{Name, Symbol};
+        for name in ["größe", "élan", "Ü1", "名前", "имя_2", "o\u{308}l", "ñ", "ⅷ", "_é-ü"]
+        {
+            assert_eq!(
+                read(&format!("{name}.{name}|{name}")),
+                [Name(name), Symbol("."), Name(name), Symbol("|"), Name(name)]
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_token_is_told_with_its_place() {
-        for (text, at) in [("a !", 2), ("-a", 0), ("é", 0), ("a 'b", 2), ("+1", 0), ("{{", 0)] {
+        for (text, at) in [
+            ("a !", 2),
+            ("-a", 0),
+            ("“é”", 0),
+            ("a 'b", 2),
+            ("é😀", 2),
+            ("\u{308}", 0),
+            ("+1", 0),
+            ("{{", 0),
+        ] {
             assert_eq!(tokens(Span { text, at: 0 }).unwrap_err().at, at, "{text}");
         }
     }

@@ -11,7 +11,7 @@ use crate::error::Rejection;
 pub(super) const MAX_STEPS: usize = 1_000_000;
 
 /// How much text is made, or looked through, in a step.
-const BYTES_A_STEP: usize = 32;
+pub(super) const BYTES_A_STEP: usize = 32;
 
 /// After how many steps the host is asked.
 const STEPS_A_CHECK: usize = 8_192;
@@ -42,6 +42,12 @@ impl Work {
         Work { left: MAX_STEPS, next_check: MAX_STEPS - STEPS_A_CHECK }
     }
 
+    /// The steps that have been paid for.
+    #[cfg(test)]
+    pub fn taken(&self) -> usize {
+        MAX_STEPS - self.left
+    }
+
     /// Pays for a step.
     pub fn step(&mut self) -> Result<(), Rejection> {
         self.steps(1)
@@ -64,6 +70,11 @@ impl Work {
     /// Pays for text that is made or looked through.
     pub fn bytes(&mut self, bytes: usize) -> Result<(), Rejection> {
         self.steps(1 + bytes / BYTES_A_STEP)
+    }
+
+    /// Pays for text that is read within a step that is paid for: a short one costs nothing more.
+    pub fn read(&mut self, bytes: usize) -> Result<(), Rejection> {
+        self.steps(bytes / BYTES_A_STEP)
     }
 }
 

@@ -136,8 +136,10 @@ fn sorted<'a>(
     for (key, element) in keyed(input, work)? {
         sorted.push((by(key, work)?, element));
     }
-    let count = sorted.len();
-    work.steps(count.saturating_mul(count.max(2).ilog2() as usize))?;
+    let comparisons = sorted.len().max(2).ilog2() as usize;
+    work.steps(sorted.len().saturating_mul(comparisons))?;
+    let bytes: usize = sorted.iter().map(|(key, _)| key.bytes_compared()).sum();
+    work.read(bytes.saturating_mul(comparisons))?;
     sorted.sort_by(|(left, _), (right, _)| left.order(right));
     Ok(elements_of(sorted))
 }
@@ -197,7 +199,7 @@ pub(super) fn sum<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
     let mut sum = Number::Int(0);
     for (by, _) in keyed(&input, work)? {
         for number in list(&by, work)? {
-            sum = sum.compute(Operation::Plus, &number_of(&number), work)?;
+            sum = sum.compute(Operation::Plus, &number_of(&number, work)?, work)?;
         }
     }
     Ok(Val::Number(sum))

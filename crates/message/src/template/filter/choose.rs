@@ -7,12 +7,12 @@ use crate::template::value::Val;
 use crate::template::work::Work;
 
 /// Another value in place of `nil`, `false` and what is empty; `allow_false: true` lets `false` be.
-pub(super) fn default<'a>(input: Input<'a>, _: &mut Work) -> Made<'a> {
+pub(super) fn default<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
     let lets_false_be = input.named.as_ref().is_some_and(Val::is_true);
     let is_missing = match &input.value {
         Val::Bool(false) => !lets_false_be,
         Val::Nil => true,
-        value => value.is_empty(),
+        value => value.is_empty(work)?,
     };
     Ok(if is_missing { input.first.unwrap_or(Val::text("")) } else { input.value })
 }

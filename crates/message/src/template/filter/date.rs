@@ -27,7 +27,8 @@ pub(super) fn date<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
         let reason = format!("the format has more than {MAX_FORMAT_BYTES} bytes");
         return Err(Rejection::new("template_error", reason));
     }
-    work.steps(10)?;
+    // A directive is two bytes, and takes about as long as a step.
+    work.steps(10 + format.len() / 2)?;
     let Some((time, offset)) = moment(&input, work)? else { return Ok(input.value) };
     let zone = match &input.second {
         None | Some(Val::Nil) => offset.to_time_zone(),
@@ -36,20 +37,25 @@ pub(super) fn date<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
     if format.is_empty() {
         return Ok(input.value);
     }
-    Ok(shown(time, zone, &format).map_or(input.value, Val::text))
+    let Some(shown) = shown(time, zone, &format) else { return Ok(input.value) };
+    work.read(shown.len())?;
+    Ok(Val::text(shown))
 }
 
 fn moment(input: &Input<'_>, work: &mut Work) -> Result<Option<Moment>, Rejection> {
     Ok(match &input.value {
-        Val::Number(number) => number.to_int().and_then(of_seconds),
-        Val::Text(text) => match text.trim() {
-            "now" | "today" => read(input.now),
-            // No time is that long.
-            text if text.len() > 100 => None,
-            text => read(text),
-        },
+        Val::Number(number) => number.to_int(work)?.and_then(of_seconds),
         Val::Bytes(_) => None,
-        other => read(&other.to_text(work)?),
+        other => {
+            let text = other.to_text(work)?;
+            work.read(text.len())?;
+            match text.trim() {
+                "now" | "today" => read(input.now),
+                // No time is that long.
+                text if text.len() > 100 => None,
+                text => read(text),
+            }
+        }
     })
 }
 

@@ -184,29 +184,17 @@ fn text_of<'a>(
 }
 
 /// The number that a value is; 0 if it is none.
-fn number_of<'a>(value: &Val<'a>) -> Number<'a> {
-    match value {
-        Val::Number(number) => number.clone(),
-        Val::Text(text) => {
-            let number = Number::Written(text.part(str::trim));
-            if number.compare(&number).is_some() { number } else { Number::Int(0) }
-        }
-        _ => Number::Int(0),
-    }
+fn number_of<'a>(value: &Val<'a>, work: &mut Work) -> Result<Number<'a>, Rejection> {
+    Ok(value.to_number(work)?.unwrap_or(Number::Int(0)))
 }
 
 /// A whole number that an argument must be.
-fn whole(argument: &Val<'_>, what: &str) -> Result<i64, Rejection> {
-    let number = match argument {
-        Val::Number(number) => Some(number.clone()),
-        Val::Text(_) => Some(number_of(argument)).filter(|it| matches!(it, Number::Written(_))),
+fn whole(argument: &Val<'_>, what: &str, work: &mut Work) -> Result<i64, Rejection> {
+    let whole = match argument.to_number(work)? {
+        Some(number) if !number.text().contains('.') => number.to_int(work)?,
         _ => None,
     };
-    let is_whole = |number: &Number<'_>| !number.text().contains('.');
-    number
-        .filter(is_whole)
-        .and_then(|number| number.to_int())
-        .ok_or_else(|| Rejection::new("template_error", format!("{what} is not a whole number")))
+    whole.ok_or_else(|| Rejection::new("template_error", format!("{what} is not a whole number")))
 }
 
 /// Pays for a text that is about to be made, and checks its length.

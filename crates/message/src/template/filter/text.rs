@@ -44,15 +44,21 @@ fn changed<'a>(input: &Input<'a>, work: &mut Work, change: fn(&str) -> String) -
 }
 
 pub(super) fn strip<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
-    Ok(Val::Text(input.text(work)?.part(str::trim)))
+    stripped(&input, work, str::trim)
 }
 
 pub(super) fn lstrip<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
-    Ok(Val::Text(input.text(work)?.part(str::trim_start)))
+    stripped(&input, work, str::trim_start)
 }
 
 pub(super) fn rstrip<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
-    Ok(Val::Text(input.text(work)?.part(str::trim_end)))
+    stripped(&input, work, str::trim_end)
+}
+
+fn stripped<'a>(input: &Input<'a>, work: &mut Work, strip: fn(&str) -> &str) -> Made<'a> {
+    let text = input.text(work)?;
+    work.read(text.len())?;
+    Ok(Val::Text(text.part(strip)))
 }
 
 /// `replace`, and without a second argument `remove`.
@@ -131,7 +137,7 @@ fn split_by<'t>(text: &'t str, by: &str, work: &mut Work) -> Result<Vec<&'t str>
 /// To so many characters (50), the end (`...`) among them.
 pub(super) fn truncate<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
     let text = input.text(work)?;
-    let length = input.first.as_ref().map_or(Ok(50), |it| whole(it, "the length"))?;
+    let length = input.first.as_ref().map_or(Ok(50), |it| whole(it, "the length", work))?;
     let end = input.second_text("...", work)?;
     let length = usize::try_from(length).unwrap_or(0);
     work.bytes(text.len())?;
@@ -146,7 +152,7 @@ pub(super) fn truncate<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
 /// To so many words (15), with an end (`...`) if there were more.
 pub(super) fn truncatewords<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
     let text = input.text(work)?;
-    let count = input.first.as_ref().map_or(Ok(15), |it| whole(it, "the number of words"))?;
+    let count = input.first.as_ref().map_or(Ok(15), |it| whole(it, "the number of words", work))?;
     let end = input.second_text("...", work)?;
     let count = usize::try_from(count).unwrap_or(0).max(1);
     work.bytes(text.len())?;
@@ -161,16 +167,18 @@ pub(super) fn truncatewords<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
 /// One character or element from a place on, which counts from the end if it is negative; or as
 /// many as the second argument says.
 pub(super) fn slice<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
-    let start = input.first.as_ref().map_or(Ok(0), |it| whole(it, "the start"))?;
+    let start = input.first.as_ref().map_or(Ok(0), |it| whole(it, "the start", work))?;
     let length = match &input.second {
         None | Some(Val::Nil) => 1,
-        Some(length) => whole(length, "the length")?,
+        Some(length) => whole(length, "the length", work)?,
     };
     let length = usize::try_from(length).unwrap_or(0);
     if let Some(elements) = input.value.elements(work)? {
         let part = place(start, elements.len())
-            .and_then(|from| elements.get(from..elements.len().min(from.saturating_add(length))));
-        return Ok(Val::array(part.unwrap_or_default().to_vec()));
+            .and_then(|from| elements.get(from..elements.len().min(from.saturating_add(length))))
+            .unwrap_or_default();
+        work.steps(part.len())?;
+        return Ok(Val::array(part.to_vec()));
     }
     let text = input.text(work)?;
     work.bytes(text.len())?;

@@ -19,23 +19,33 @@ impl<'a> Val<'a> {
     }
 
     /// The order of two numbers, of two texts, or of a number and a text that is one.
-    pub fn compare(&self, other: &Val<'_>) -> Option<Ordering> {
-        match (self, other) {
+    pub fn compare(&self, other: &Val<'_>, work: &mut Work) -> Result<Option<Ordering>, Rejection> {
+        work.read(self.bytes_compared().saturating_add(other.bytes_compared()))?;
+        Ok(match (self, other) {
             (Val::Text(left), Val::Text(right)) => Some(left.as_bytes().cmp(right.as_bytes())),
-            (Val::Number(left), Val::Number(right)) => left.compare(right),
+            (Val::Number(left), Val::Number(right)) => left.order(right),
             (Val::Number(left), Val::Text(right)) => number::compare(&left.text(), right.trim()),
             (Val::Text(left), Val::Number(right)) => number::compare(left.trim(), &right.text()),
             _ => None,
+        })
+    }
+
+    /// How much of it is read when it is put in order with another, at the most.
+    pub fn bytes_compared(&self) -> usize {
+        match self {
+            Val::Text(text) => text.len(),
+            Val::Number(number) => number.bytes(),
+            _ => 0,
         }
     }
 
     /// An order of all values, so that they can be sorted: by their kind where nothing else is
-    /// said, and `nil` last.
+    /// said, and `nil` last. To be paid for by who sorts, each value by its `bytes_compared`.
     pub fn order(&self, other: &Val<'_>) -> Ordering {
         match (self, other) {
             (Val::Text(left), Val::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
             (Val::Number(left), Val::Number(right)) => {
-                left.compare(right).unwrap_or_else(|| is_nan(left).cmp(&is_nan(right)))
+                left.order(right).unwrap_or_else(|| is_nan(left).cmp(&is_nan(right)))
             }
             (Val::Bool(left), Val::Bool(right)) => left.cmp(right),
             _ => self.kind().cmp(&other.kind()),
@@ -54,26 +64,26 @@ impl<'a> Val<'a> {
     }
 
     /// Whether it equals `empty`.
-    pub fn is_empty(&self) -> bool {
-        match self {
+    pub fn is_empty(&self, work: &mut Work) -> Result<bool, Rejection> {
+        Ok(match self {
             Val::Text(text) => text.is_empty(),
-            Val::Json(text) => json::is_empty(text),
-            Val::Kept(kept) => json::is_empty(kept.text),
+            Val::Json(text) => has_nothing(text, work)?,
+            Val::Kept(kept) => has_nothing(kept.text, work)?,
             Val::Array(elements) => elements.is_empty(),
             Val::Object(pairs) => pairs.is_empty(),
             Val::Range(first, last) => last < first,
             Val::Empty => true,
             Val::Nil | Val::Bool(_) | Val::Number(_) | Val::Bytes(_) | Val::Blank => false,
-        }
+        })
     }
 
     /// Whether it equals `blank`.
-    pub fn is_blank(&self) -> bool {
+    pub fn is_blank(&self, work: &mut Work) -> Result<bool, Rejection> {
         match self {
-            Val::Text(text) => text.trim().is_empty(),
-            Val::Blank => true,
-            Val::Empty => false,
-            _ => !self.is_true() || self.is_empty(),
+            Val::Text(text) => is_blank(text, work),
+            Val::Blank => Ok(true),
+            Val::Empty => Ok(false),
+            _ => Ok(!self.is_true() || self.is_empty(work)?),
         }
     }
 
@@ -94,7 +104,7 @@ impl<'a> Val<'a> {
             }
             Val::Range(first, last) => match other {
                 Val::Number(number) => {
-                    let place = number.to_int().filter(|n| (*first..=*last).contains(n));
+                    let place = number.to_int(work)?.filter(|n| (*first..=*last).contains(n));
                     place.map_or(Ok(false), |n| Val::int(n).equals(other, work))
                 }
                 _ => Ok(false),
@@ -118,7 +128,19 @@ impl<'a> Val<'a> {
 
 /// Whether a number compares with nothing: `NaN`, or an exponent beyond all bounds.
 fn is_nan(number: &super::Number<'_>) -> bool {
-    number.compare(number).is_none()
+    number.order(number).is_none()
+}
+
+/// Whether a text is white space and nothing else; paid for as far as it is.
+fn is_blank(text: &str, work: &mut Work) -> Result<bool, Rejection> {
+    let rest = text.trim_start();
+    work.read(text.len() - rest.len())?;
+    Ok(rest.is_empty())
+}
+
+/// Whether JSON is an array or object with nothing in it.
+fn has_nothing(json: &str, work: &mut Work) -> Result<bool, Rejection> {
+    json::inside(json).map_or(Ok(false), |inside| is_blank(inside, work))
 }
 
 /// Recurses as deep as `depth` says.
@@ -131,27 +153,37 @@ fn equals<'a>(
     work.step()?;
     Ok(match (left, right) {
         (Val::Empty, Val::Blank) | (Val::Blank, Val::Empty) => false,
-        (Val::Empty, other) | (other, Val::Empty) => other.is_empty(),
-        (Val::Blank, other) | (other, Val::Blank) => other.is_blank(),
+        (Val::Empty, other) | (other, Val::Empty) => other.is_empty(work)?,
+        (Val::Blank, other) | (other, Val::Blank) => other.is_blank(work)?,
         (Val::Nil, Val::Nil) => true,
         (Val::Bool(left), Val::Bool(right)) => left == right,
-        (Val::Number(left), Val::Number(right)) => left.compare(right).is_some_and(Ordering::is_eq),
+        (Val::Number(left), Val::Number(right)) => {
+            left.compare(right, work)?.is_some_and(Ordering::is_eq)
+        }
         (Val::Text(left), Val::Text(right)) => {
-            work.bytes(left.len().min(right.len()))?;
+            work.read(left.len().min(right.len()))?;
             **left == **right
         }
-        (Val::Bytes(left), Val::Bytes(right)) => left == right,
+        (Val::Bytes(left), Val::Bytes(right)) => {
+            work.read(left.len().min(right.len()))?;
+            left == right
+        }
         (Val::Bytes(_), Val::Text(_)) | (Val::Text(_), Val::Bytes(_)) => {
             *left.to_text(work)? == *right.to_text(work)?
         }
         (Val::Range(a, b), Val::Range(c, d)) => (a, b) == (c, d) || (a > b && c > d),
-        (Val::Json(left), Val::Json(right)) if left == right => true,
-        (Val::Kept(left), Val::Kept(right)) if left.text == right.text => true,
+        (Val::Json(left), Val::Json(right)) if same(left, right, work)? => true,
+        (Val::Kept(left), Val::Kept(right)) if same(left.text, right.text, work)? => true,
         _ if depth == 0 => false,
         _ if left.is_array() && right.is_array() => arrays_equal(left, right, depth - 1, work)?,
         _ if left.is_object() && right.is_object() => objects_equal(left, right, depth - 1, work)?,
         _ => false,
     })
+}
+
+fn same(left: &str, right: &str, work: &mut Work) -> Result<bool, Rejection> {
+    work.read(left.len().min(right.len()))?;
+    Ok(left == right)
 }
 
 fn arrays_equal<'a>(

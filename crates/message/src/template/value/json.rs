@@ -22,6 +22,15 @@ pub(in crate::template) fn value(json: &str) -> Val<'_> {
     }
 }
 
+/// How much is read to tell which value JSON text is: an array or object is not looked into.
+pub(in crate::template) fn bytes_read(json: &str) -> usize {
+    let begun = json.trim();
+    match begun.starts_with('"') {
+        true => json.len(),
+        false => json.len() - begun.len(),
+    }
+}
+
 fn string(json: &str) -> Option<Text<'_>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     match inner.contains('\\') {
@@ -38,10 +47,9 @@ pub(in crate::template) fn is_object(json: &str) -> bool {
     json.starts_with('{')
 }
 
-/// Whether an array or object has nothing in it.
-pub(in crate::template) fn is_empty(json: &str) -> bool {
-    let inside = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
-    json.starts_with(['[', '{']) && inside.trim().is_empty()
+/// What is between the brackets of an array or object.
+pub(in crate::template) fn inside(json: &str) -> Option<&str> {
+    json.starts_with(['[', '{']).then(|| json.get(1..json.len().saturating_sub(1)))?
 }
 
 /// The elements of an array.

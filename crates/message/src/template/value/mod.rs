@@ -57,9 +57,7 @@ impl<'a> Kept<'a> {
         if self.pairs.get().is_none() {
             work.bytes(self.text.len())?;
         }
-        let pairs = self.pairs.get_or_init(|| Rc::new(json::pairs(self.text)));
-        work.steps(pairs.len() / 8)?;
-        Ok(pairs)
+        Ok(self.pairs.get_or_init(|| Rc::new(json::pairs(self.text))))
     }
 }
 
@@ -75,15 +73,18 @@ impl<'a> Val<'a> {
     }
 
     /// A column's value.
-    pub fn of(value: &'a Value<'a>) -> Val<'a> {
-        match value {
+    pub fn of(value: &'a Value<'a>, work: &mut Work) -> Result<Val<'a>, Rejection> {
+        Ok(match value {
             Value::Null => Val::Nil,
             Value::Bool(b) => Val::Bool(*b),
             Value::Number(digits) => Val::Number(Number::Written(Text::Slice(digits))),
             Value::Text(text) => Val::Text(Text::Slice(text)),
-            Value::Json(text) => json::value(text),
+            Value::Json(text) => {
+                work.read(json::bytes_read(text))?;
+                json::value(text)
+            }
             Value::Bytes(bytes) => Val::Bytes(bytes),
-        }
+        })
     }
 
     pub fn int(n: impl TryInto<i64>) -> Val<'a> {
@@ -124,6 +125,23 @@ impl<'a> Val<'a> {
         }
     }
 
+    /// The number that a value is, which a text can be too.
+    pub fn to_number(&self, work: &mut Work) -> Result<Option<Number<'a>>, Rejection> {
+        match self {
+            Val::Number(number) => Ok(Some(number.clone())),
+            Val::Text(text) => Number::read(text, work),
+            _ => Ok(None),
+        }
+    }
+
+    /// The whole number that a value is, if it is one that fits; what is after the point is cut off.
+    pub fn to_int(&self, work: &mut Work) -> Result<Option<i64>, Rejection> {
+        match self.to_number(work)? {
+            Some(number) => number.to_int(work),
+            None => Ok(None),
+        }
+    }
+
     /// What an object has under a name, `nil` of everything else.
     pub fn get(&self, name: &str, work: &mut Work) -> Result<Option<Val<'a>>, Rejection> {
         work.step()?;
@@ -134,11 +152,13 @@ impl<'a> Val<'a> {
             }
             Val::Kept(kept) => {
                 // Of a name that comes twice the last.
-                let found = kept.pairs(work)?.iter().rev().find(|(it, _)| **it == *name);
+                let pairs = kept.pairs(work)?;
+                pay_for_names(pairs.len(), name, work)?;
+                let found = pairs.iter().rev().find(|(it, _)| **it == *name);
                 Ok(found.map(|(_, value)| value.clone()))
             }
             Val::Object(pairs) => {
-                work.steps(pairs.len() / 8)?;
+                pay_for_names(pairs.len(), name, work)?;
                 Ok(pairs.iter().find(|(it, _)| **it == *name).map(|(_, value)| value.clone()))
             }
             _ => Ok(None),
@@ -249,6 +269,12 @@ impl<'a> Val<'a> {
             Val::Array(_) | Val::Object(_) => self.to_json(work)?.into(),
         })
     }
+}
+
+/// Pays for looking for a name among so many.
+fn pay_for_names(names: usize, name: &str, work: &mut Work) -> Result<(), Rejection> {
+    work.steps(names / 8)?;
+    work.read(name.len().saturating_mul(names.div_ceil(8)))
 }
 
 /// Checks the length of a text that is about to be made.

@@ -1,9 +1,12 @@
-//! A number of a template: the digits as they were written, or a count that the engine made.
+//! A number of a template: the digits as they were written, or a count that the engine made. Its
+//! digits can be many: whoever reads them pays for them.
 
 use std::cmp::Ordering;
 
 use super::Text;
+use crate::error::Rejection;
 use crate::number;
+use crate::template::work::Work;
 
 /// A number. What is written keeps every digit until a filter makes another of it.
 #[derive(Clone, Debug)]
@@ -14,6 +17,13 @@ pub(in crate::template) enum Number<'a> {
 }
 
 impl<'a> Number<'a> {
+    /// The number that a text is, with white space around it; none of what compares with nothing.
+    pub fn read(text: &Text<'a>, work: &mut Work) -> Result<Option<Number<'a>>, Rejection> {
+        work.read(text.len())?;
+        let digits = text.part(str::trim);
+        Ok(number::is_number(&digits).then_some(Number::Written(digits)))
+    }
+
     pub fn text(&self) -> Text<'a> {
         match self {
             Number::Written(text) => text.clone(),
@@ -21,15 +31,36 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// The number, if it is a whole one that fits; what is after the point is cut off.
-    pub fn to_int(&self) -> Option<i64> {
+    /// How much there is to read.
+    pub fn bytes(&self) -> usize {
         match self {
-            Number::Int(n) => Some(*n),
-            Number::Written(text) => whole(text),
+            Number::Written(text) => text.len(),
+            Number::Int(_) => 0,
         }
     }
 
-    pub fn compare(&self, other: &Number<'_>) -> Option<Ordering> {
+    /// The number, if it is a whole one that fits; what is after the point is cut off.
+    pub fn to_int(&self, work: &mut Work) -> Result<Option<i64>, Rejection> {
+        match self {
+            Number::Int(n) => Ok(Some(*n)),
+            Number::Written(text) => {
+                work.read(text.len())?;
+                Ok(whole(text))
+            }
+        }
+    }
+
+    pub fn compare(
+        &self,
+        other: &Number<'_>,
+        work: &mut Work,
+    ) -> Result<Option<Ordering>, Rejection> {
+        work.read(self.bytes().saturating_add(other.bytes()))?;
+        Ok(self.order(other))
+    }
+
+    /// The same where it is paid for already.
+    pub fn order(&self, other: &Number<'_>) -> Option<Ordering> {
         match (self.small(), other.small()) {
             (Some(left), Some(right)) => Some(left.cmp(&right)),
             _ => number::compare(&self.text(), &other.text()),

@@ -44,11 +44,14 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A part of the text that `cut` finds; not copied if the text is borrowed.
+    /// A part of the text that `cut` finds; not copied if the text is borrowed, or all of it.
     pub fn part(&self, cut: fn(&str) -> &str) -> Text<'a> {
         match self {
             Text::Slice(text) => Text::Slice(cut(text)),
-            Text::Shared(text) => cut(text).to_owned().into(),
+            Text::Shared(text) => match cut(text) {
+                part if part.len() == text.len() => self.clone(),
+                part => part.to_owned().into(),
+            },
         }
     }
 

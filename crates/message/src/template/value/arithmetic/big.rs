@@ -25,6 +25,7 @@ pub(super) enum Big {
 
 impl Big {
     pub fn of(number: &Number<'_>, work: &mut Work) -> Result<Big, Rejection> {
+        work.read(number.bytes())?;
         let text = number.text();
         let Some(decimal) = Decimal::parse(&text) else {
             return Ok(Big::Double(text.parse().unwrap_or(f64::NAN)));

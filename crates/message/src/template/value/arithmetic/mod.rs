@@ -81,15 +81,16 @@ impl<'a> Number<'a> {
     }
 
     /// The number without its sign.
-    pub fn abs(&self) -> Number<'a> {
-        match self {
+    pub fn abs(&self, work: &mut Work) -> Result<Number<'a>, Rejection> {
+        work.read(self.bytes())?;
+        Ok(match self {
             Number::Int(n) => n
                 .checked_abs()
                 .map_or_else(|| Number::Written(n.unsigned_abs().to_string().into()), Number::Int),
             Number::Written(text) => {
                 Number::Written(text.part(|text| text.strip_prefix('-').unwrap_or(text)))
             }
-        }
+        })
     }
 }
 
