@@ -197,6 +197,16 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.change_id_seq', '');
 
 -- Connections --------------------------------------------------------------------------
 
+-- Not dumped: a mapping that is restored is noted again, by the superuser who restores it.
+CREATE TABLE sqs_sync.lent_identity (
+  digest     bytea PRIMARY KEY,
+  allowed_by text NOT NULL DEFAULT SESSION_USER,
+  allowed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE sqs_sync.lent_identity IS 'user mappings that may use the server''s own identity, as a superuser has allowed it: only such a mapping, unchanged, is used';
+COMMENT ON COLUMN sqs_sync.lent_identity.allowed_by IS 'the superuser, by his name then';
+COMMENT ON COLUMN sqs_sync.lent_identity.digest IS 'SHA-256 of the mapping''s options';
+
 CREATE FUNCTION sqs_sync.connection_options(options text[], catalog oid) RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'connection_options_wrapper';
 REVOKE ALL ON FUNCTION sqs_sync.connection_options(text[], oid) FROM PUBLIC;

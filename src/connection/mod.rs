@@ -2,15 +2,20 @@
 //! are Postgres's own objects, so that grants, dumps and renames work as for any foreign
 //! data wrapper; what is ours is the meaning of their options.
 
+mod credentials;
+mod lent;
 pub mod options;
 
 use message::AllowedQueues;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
+use publisher::Connection;
 
+use self::credentials::Mapping;
+pub use self::lent::check_change;
 use crate::changes::columns::quoted;
 use crate::pg::error::shown;
-use crate::pg::{Error, Result, sql};
+use crate::pg::{Error, Result, database, sql};
 
 /// Refuses a server by which `owner` could not publish: that is not there or not ours, that
 /// he has no USAGE of, or that has no user mapping for him.
@@ -73,17 +78,36 @@ fn server_options(server: &str) -> Result<Vec<(String, String)>> {
 }
 
 /// What the publisher needs, of a server and its mapping for `owner`; checks first that he
-/// may. To be run with raised rights; what is returned is never printed.
-pub fn of(server: &str, owner: Oid) -> Result<publisher::Connection> {
+/// may. `purpose`: the sync, or what else it is for, as the account that is entered will see it. To
+/// be run with raised rights; what is returned is never printed.
+pub fn of(server: &str, owner: Oid, purpose: &str) -> Result<Connection> {
     check(server, owner)?;
-    let mapping_options = sql::rows(
+    let of_server = server_options(server)?;
+    let option = |name: &str| {
+        of_server.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
+    };
+    let region = option("region")
+        .ok_or_else(|| Error::invalid(format!("server \"{server}\" has no option \"region\"")))?;
+    let of_mapping = mapping_options(server, owner)?;
+    lent::check(&of_mapping, &format!("the user mapping for server \"{server}\""))?;
+    let session_name = credentials::session_name(purpose, &database::name()?);
+    Ok(Connection {
+        endpoint_url: option("endpoint_url"),
+        sts_endpoint_url: option("sts_endpoint_url"),
+        identity: Mapping(&of_mapping).identity(&region, session_name)?,
+        region,
+    })
+}
+
+/// The options of the mapping that a role uses: its own, or PUBLIC's.
+fn mapping_options(server: &str, role: Oid) -> Result<Vec<(String, String)>> {
+    sql::rows(
         "SELECT o.option_name, o.option_value \
          FROM (SELECT m.umoptions FROM pg_catalog.pg_user_mapping m \
                JOIN pg_catalog.pg_foreign_server s ON s.oid = m.umserver \
                WHERE s.srvname = $1 AND m.umuser IN (0, $2) ORDER BY m.umuser DESC LIMIT 1) m, \
               pg_catalog.pg_options_to_table(m.umoptions) o",
-        &[server.into(), owner.into()],
+        &[server.into(), role.into()],
         |row| Ok((row.need::<String>(1)?, row.need::<String>(2)?)),
-    )?;
-    options::connection(server, &server_options(server)?, mapping_options)
+    )
 }

@@ -1,12 +1,12 @@
-//! Options of servers and user mappings: which there are, what they may hold, and the
-//! publisher's connection made of them. An error names the option and never its value.
+//! Options of servers, and the validator of theirs and of user mappings'. An error names the option
+//! and never its value.
 
+use super::credentials::{KNOWN, Mapping};
+use super::lent;
+use crate::pg::{Error, Result, process, rights};
 use message::{AllowedQueues, AllowedQueuesError};
 use pgrx::pg_sys::{self, Oid, panic::ErrorReport};
 use pgrx::prelude::*;
-use publisher::{Connection, Credentials, Secret};
-
-use crate::pg::{Error, Result, process, rights};
 
 /// An option that there is: what users read in the view `sqs_sync.options`.
 pub struct Known {
@@ -15,33 +15,31 @@ pub struct Known {
     pub means: &'static str,
 }
 
+impl Known {
+    pub const fn optional(name: &'static str, means: &'static str) -> Known {
+        Known { name, required: false, means }
+    }
+}
+
 const SERVER: &[Known] = &[
     Known { name: "region", required: true, means: "the AWS region: `eu-west-1`" },
-    Known {
-        name: "endpoint_url",
-        required: false,
-        means: "where SQS is, if not at the region's own endpoint: a VPC endpoint or an emulator. `https://` or `http://`, a host and a port. A superuser's to set.",
-    },
-    Known {
-        name: "allowed_queues",
-        required: false,
-        means: "the queues to which syncs of this server may send: names with commas between them, in which `*` stands for any characters or none: `orders*, invoices.fifo`. Without it, all. Of a queue that is given by URL or ARN the name counts, whosever account it is in.",
-    },
-];
-
-const MAPPING: &[Known] = &[
-    Known {
-        name: "access_key_id",
-        required: true,
-        means: "of the IAM user as whom requests are made",
-    },
-    Known { name: "secret_access_key", required: true, means: "the secret of that key" },
-    Known { name: "session_token", required: false, means: "of temporary credentials" },
+    Known::optional(
+        "endpoint_url",
+        "where SQS is, if not at the region's own endpoint: a VPC endpoint or an emulator. `https://` or `http://`, a host and a port. A superuser's to set.",
+    ),
+    Known::optional(
+        "sts_endpoint_url",
+        "where STS is, if not at the region's own endpoint: there roles are assumed. `https://` or `http://`, a host and a port. A superuser's to set.",
+    ),
+    Known::optional(
+        "allowed_queues",
+        "the queues to which syncs of this server may send: names with commas between them, in which `*` stands for any characters or none: `orders*, invoices.fifo`. Without it, all. Of a queue that is given by URL or ARN the name counts, whosever account it is in.",
+    ),
 ];
 
 /// All options, each with what it is an option of.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Known)> {
-    let objects = [("server", SERVER), ("user mapping", MAPPING)];
+    let objects = [("server", SERVER), ("user mapping", KNOWN)];
     objects.into_iter().flat_map(|(object, list)| list.iter().map(move |known| (object, known)))
 }
 
@@ -69,14 +67,14 @@ fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
             check_server(options)
         }
         pg_sys::UserMappingRelationId => {
-            check_names("user mapping", MAPPING, options)?;
-            check_filled(options)
+            Mapping(options).check()?;
+            lent::allow(options)
         }
         _ => check_names("foreign data wrapper", &[], options),
     }
 }
 
-fn check_names(object: &str, known: &[Known], options: &[(String, String)]) -> Result<()> {
+pub fn check_names(object: &str, known: &[Known], options: &[(String, String)]) -> Result<()> {
     let names: Vec<&str> = known.iter().map(|k| k.name).collect();
     let hint = match names.is_empty() {
         true => format!("A {object} of sqs_sync has no options."),
@@ -91,16 +89,17 @@ fn check_names(object: &str, known: &[Known], options: &[(String, String)]) -> R
     }
     let missing =
         known.iter().find(|k| k.required && !options.iter().any(|(name, _)| name == k.name));
-    missing.map_or(Ok(()), |known| {
-        Err(Error::new(
-            PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
-            format!("option \"{}\" of the {object} is missing", known.name),
-        )
-        .hint(hint))
-    })
+    missing.map_or(Ok(()), |known| Err(option_missing(object, known.name).hint(hint)))
 }
 
-fn check_filled(options: &[(String, String)]) -> Result<()> {
+pub fn option_missing(object: &str, name: &str) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
+        format!("option \"{name}\" of the {object} is missing"),
+    )
+}
+
+pub fn check_filled(options: &[(String, String)]) -> Result<()> {
     match options.iter().find(|(_, value)| value.trim().is_empty()) {
         Some((name, _)) => Err(Error::invalid(format!("option \"{name}\" is empty"))),
         None => Ok(()),
@@ -119,7 +118,7 @@ fn check_server(options: &[(String, String)]) -> Result<()> {
                 return Err(Error::invalid("option \"region\" is not the name of an AWS region")
                     .hint("It is a name such as eu-west-1."));
             }
-            "endpoint_url" => check_endpoint(value)?,
+            "endpoint_url" | "sts_endpoint_url" => check_endpoint(name, value)?,
             "allowed_queues" => {
                 allowed_queues(value)?;
             }
@@ -131,11 +130,11 @@ fn check_server(options: &[(String, String)]) -> Result<()> {
 
 /// An endpoint of one's choosing is where rows and signatures go, from inside the server's
 /// network: for a superuser to say.
-fn check_endpoint(url: &str) -> Result<()> {
+fn check_endpoint(option: &str, url: &str) -> Result<()> {
     if !rights::is_superuser(rights::current_user()) {
         return Err(Error::new(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            "option \"endpoint_url\" is a superuser's to set",
+            format!("option \"{option}\" is a superuser's to set"),
         )
         .hint("Without it the region's own endpoint is used."));
     }
@@ -143,7 +142,7 @@ fn check_endpoint(url: &str) -> Result<()> {
     let is_plain = |host: &str| !host.is_empty() && !host.contains(['@', '?', '#', ' ']);
     match host.is_some_and(is_plain) {
         true => Ok(()),
-        false => Err(Error::invalid("option \"endpoint_url\" is not a URL")
+        false => Err(Error::invalid(format!("option \"{option}\" is not a URL"))
             .hint("It is https:// or http://, a host, and a port where it is not the usual one.")),
     }
 }
@@ -154,35 +153,5 @@ pub fn allowed_queues(list: &str) -> Result<AllowedQueues> {
         Error::invalid(format!("option \"allowed_queues\": {error}")).hint(
             "It is a list of names, in which * stands for any characters: orders*, invoices.fifo",
         )
-    })
-}
-
-/// The publisher's connection, from options that the validator has passed.
-pub fn connection(
-    server: &str,
-    server_options: &[(String, String)],
-    mapping_options: Vec<(String, String)>,
-) -> Result<Connection> {
-    let of_server = |name: &str| {
-        server_options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
-    };
-    let mut of_mapping: std::collections::HashMap<String, String> =
-        mapping_options.into_iter().collect();
-    let missing =
-        |name: &str| Error::invalid(format!("server \"{server}\" has no option \"{name}\""));
-    Ok(Connection {
-        region: of_server("region").ok_or_else(|| missing("region"))?,
-        endpoint_url: of_server("endpoint_url"),
-        credentials: Credentials {
-            access_key_id: of_mapping
-                .remove("access_key_id")
-                .ok_or_else(|| missing("access_key_id"))?,
-            secret_access_key: Secret::new(
-                of_mapping
-                    .remove("secret_access_key")
-                    .ok_or_else(|| missing("secret_access_key"))?,
-            ),
-            session_token: of_mapping.remove("session_token").map(Secret::new),
-        },
     })
 }

@@ -20,7 +20,7 @@ pub const OPTIONS: &[Known] = &[
     ),
     known(
         "22023",
-        "option … is empty; \"region\" is not the name of an AWS region; \"endpoint_url\" is not a URL",
+        "option … is empty; \"region\" is not the name of an AWS region; \"endpoint_url\" (\"sts_endpoint_url\") is not a URL",
         "see docs/reference.md#connections",
     ),
     known(
@@ -30,7 +30,32 @@ pub const OPTIONS: &[Known] = &[
     ),
     known(
         "42501",
-        "option \"endpoint_url\" is a superuser's to set",
+        "option \"endpoint_url\" (\"sts_endpoint_url\") is a superuser's to set",
         "leave it out, or ask a superuser",
+    ),
+    known(
+        "22023",
+        "options … and … are both given",
+        "a user mapping says one of: access keys, `ambient_credentials`, `profile`, `web_identity_token_file`",
+    ),
+    known(
+        "22023",
+        "option \"role_arn\" is not the ARN of a role; \"external_id\" is not an external id; \"external_id\" is not for web identities; \"ambient_credentials\" is neither true nor false; \"web_identity_token_file\" is not an absolute path",
+        "see docs/security.md#as-whom-we-come",
+    ),
+    known(
+        "22023",
+        "role … is not in the partition … of region …",
+        "a role of one partition (AWS, China, GovCloud) cannot be assumed in another",
+    ),
+    known(
+        "42501",
+        "option … is a superuser's to give, and so is a user mapping that has it",
+        "it lends what belongs to the server: ask a superuser, or use access keys of your own",
+    ),
+    known(
+        "42501",
+        "the user mapping for server … has the option …, which no superuser has allowed as it is now",
+        "a superuser sets the option again, or creates the mapping again",
     ),
 ];

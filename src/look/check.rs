@@ -63,8 +63,9 @@ const SHOWN_KEY: usize = 100;
 pub fn check(owned: Owned) -> Result<Vec<Item>> {
     let definition = as_superuser(|| catalog::definition::load(owned.sync.id, owned.sync.version))?;
     let mut looked = Looked { items: Vec::new() };
-    let connection = looked
-        .at("privileges", || as_superuser(|| connection::of(&definition.server, owned.owner)))?;
+    let connection = looked.at("privileges", || {
+        as_superuser(|| connection::of(&definition.server, owned.owner, &owned.sync.name))
+    })?;
     if connection.is_some() {
         let detail = format!("the sync's owner may use the server {}", definition.server);
         looked.items.push(Item::good("privileges", detail));

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The queues whose names begin with `prefix`, as far as `role` may list them, each with what its
 /// attributes say if they may be asked for.
 pub fn list(server: &str, prefix: &str, role: Oid) -> Result<Vec<(Queue, QueueAttributes)>> {
-    let connection = as_superuser(|| connection::of(server, role))?;
+    let connection = as_superuser(|| connection::of(server, role, "sqs_sync_queues"))?;
     let listed =
         asking::answer(list_queues(connection.clone(), prefix.to_owned(), MOST, PATIENCE))?
             .map_err(|failure| error_of(&failure))?;

@@ -45,8 +45,9 @@ pub fn send(owned: Owned, key: Option<&str>, event: Option<Event>) -> Result<Tri
         false => None,
     };
     let (queue, dedup_id) = (Some(message.queue.to_string()), message.dedup_id.clone());
-    let connection = as_superuser(|| connection::of(&sight.definition.server, sight.owned.owner))
-        .map_err(|error: Error| error.in_sync(&sight.owned.sync.name))?;
+    let (owned, name) = (&sight.owned, &sight.owned.sync.name);
+    let connection = as_superuser(|| connection::of(&sight.definition.server, owned.owner, name))
+        .map_err(|error: Error| error.in_sync(name))?;
     let sent = asking::answer(publisher::send_one(connection, outgoing::of(0, message), PATIENCE))?;
     Ok(Trial { key, event, queue, dedup_id, outcome: sent.map_err(|failure| refused(&failure)) })
 }

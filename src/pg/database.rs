@@ -10,6 +10,17 @@ pub fn current() -> pg_sys::Oid {
     unsafe { pg_sys::MyDatabaseId }
 }
 
+/// Its name.
+pub fn name() -> super::Result<String> {
+    super::sql::value("SELECT pg_catalog.current_database()::pg_catalog.text", &[])
+}
+
+/// Whether pg_upgrade is making this database out of that of an older server.
+pub fn is_being_upgraded() -> bool {
+    // SAFETY: reads a variable that is set when the server starts.
+    unsafe { pg_sys::IsBinaryUpgrade }
+}
+
 /// Databases that can be connected to and are no templates. Needs no database, but a
 /// transaction.
 pub fn list() -> Vec<pg_sys::Oid> {

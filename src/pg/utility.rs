@@ -1,20 +1,26 @@
 //! Gets our processes out of the way of commands that need a database, or the extension, to
-//! itself. A connected worker would have them wait, and fail after five seconds.
+//! itself: a connected worker would have them wait, and fail after five seconds. And has changes of
+//! user mappings approved before they are made.
 
 use std::ffi::{CStr, c_char};
 use std::sync::OnceLock;
 
-use pgrx::{PgList, pg_sys};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgList, PgLogLevel, pg_sys};
 
-use super::{background, database, rights};
+use super::{Result, background, database, rights};
 
+/// Refuses the change of a user mapping of this server and role, 0 for PUBLIC.
+type Approve = fn(&str, pg_sys::Oid) -> Result<()>;
+
+static APPROVE: OnceLock<Approve> = OnceLock::new();
 static PREVIOUS: OnceLock<pg_sys::ProcessUtility_hook_type> = OnceLock::new();
 
 /// Watches commands from here on. Called when the library is loaded.
-pub fn watch() {
+pub fn watch(approve: Approve) {
     // SAFETY: the hook is the backend's own variable; `before` lives as long as the library.
     let previous = unsafe { pg_sys::ProcessUtility_hook };
-    if PREVIOUS.set(previous).is_ok() {
+    if PREVIOUS.set(previous).is_ok() && APPROVE.set(approve).is_ok() {
         // SAFETY: as above.
         unsafe { pg_sys::ProcessUtility_hook = Some(before) };
     }
@@ -34,6 +40,11 @@ unsafe extern "C-unwind" fn before(
 ) {
     // SAFETY: Postgres hands a statement, and the rest as the next in line takes it.
     unsafe {
+        if let Some((server, user)) = changed_mapping((*statement).utilityStmt)
+            && let Some(Err(error)) = APPROVE.get().map(|approve| approve(&server, user))
+        {
+            ErrorReport::from(error).report(PgLogLevel::ERROR);
+        }
         if let Some(database) = in_the_way((*statement).utilityStmt) {
             background::end_all(database);
         }
@@ -62,6 +73,39 @@ unsafe extern "C-unwind" fn before(
                 completion,
             ),
         }
+    }
+}
+
+/// The server and the role of the user mapping that the statement would change or drop. None for
+/// any other statement, and for a role that does not exist: Postgres says so.
+///
+/// # Safety
+/// The statement is a valid node, or null.
+unsafe fn changed_mapping(statement: *mut pg_sys::Node) -> Option<(String, pg_sys::Oid)> {
+    // SAFETY: the tag says which struct a node is; both have a role and the name of a server.
+    let (role, server) = unsafe {
+        match statement.as_ref()?.type_ {
+            pg_sys::NodeTag::T_AlterUserMappingStmt => {
+                let alter = &*statement.cast::<pg_sys::AlterUserMappingStmt>();
+                (alter.user, alter.servername)
+            }
+            pg_sys::NodeTag::T_DropUserMappingStmt => {
+                let drop = &*statement.cast::<pg_sys::DropUserMappingStmt>();
+                (drop.user, drop.servername)
+            }
+            _ => return None,
+        }
+    };
+    // SAFETY: parts of a parse tree, of which the name is a C string; the lookup is in a
+    // transaction, and told that the role may be missing.
+    unsafe {
+        let is_public = (*role).roletype == pg_sys::RoleSpecType::ROLESPEC_PUBLIC;
+        let user = match is_public {
+            true => pg_sys::InvalidOid,
+            false => Some(pg_sys::get_rolespec_oid(role, true))
+                .filter(|user| *user != pg_sys::InvalidOid)?,
+        };
+        Some((CStr::from_ptr(server).to_str().ok()?.to_owned(), user))
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a> Pipeline<'a> {
             let definition = catalog::definition::load(job.sync.id, origin.version)?;
             let shape = Shape::of(job)?;
             let (wanted, compiled) = job::compile_narrow(&job.sync, &definition, &shape.columns)?;
-            let connection = connection::of(&definition.server, job.owner)
+            let connection = connection::of(&definition.server, job.owner, &job.sync.name)
                 .map_err(|error| error.in_sync(&job.sync.name))?;
             let sift_through = catalog::waiting::last(job.sync.id)?;
             catalog::claim::forget_old(job.sync.id, origin.run_id)?;

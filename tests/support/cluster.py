@@ -37,13 +37,15 @@ def as_server_user(command):
 
 
 class Cluster:
-    def __init__(self, major=MAJOR, directory=None, server=None, **settings):
+    def __init__(self, major=MAJOR, directory=None, server=None, environment=None, **settings):
+        """`environment`: what the server's own has beside what all have."""
         self.major = major
         self.bin = bin_directory(server or f"pg{major}")
         # Short, since the path of a Unix socket is, and where any user can reach it.
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="sqs_", dir="/tmp"))
         self.data = self.directory / "data"
         self.log = self.directory / "log"
+        self.own_environment = environment or {}
         self.settings = {**DEFAULTS, "unix_socket_directories": str(self.directory), **settings}
 
     def init(self):
@@ -145,6 +147,7 @@ class Cluster:
             "AWS_EC2_METADATA_DISABLED": "true",
             # A backtrace in every error's detail drowns the error.
             "RUST_BACKTRACE": "0",
+            **self.own_environment,
         }
 
 

@@ -1,11 +1,11 @@
 //! What a publisher connects to, and the SDK's configuration made of it.
 //!
-//! The configuration is explicit: no environment, no profile, no instance metadata, no proxy, no
-//! redirect. The SDK's own retries are off, because a retry that we do not see would hide
+//! The configuration is explicit: no environment, no profile, no instance metadata (but for what an
+//! identity says of itself), no proxy, no redirect. The SDK's own retries are off, because a retry that we do not see would hide
 //! whether an earlier attempt may have been accepted.
 
-use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Config;
@@ -19,43 +19,14 @@ use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 
+use crate::identity::{Identity, Keyring, Keys};
 use crate::lean::{LeanHeaders, OneEndpoint};
 
 /// How long the TCP connection and its TLS handshake may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long one attempt may take from its start to the end of its answer.
 pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A secret text. It cannot be printed; who uses it says so by [`Secret::expose`].
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes the text into keeping.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself, for a request.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-/// Static credentials of one AWS identity.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    pub access_key_id: String,
-    pub secret_access_key: Secret,
-    pub session_token: Option<Secret>,
-}
 
 /// A region, an optional endpoint and the credentials for one AWS account.
 #[derive(Clone, Debug)]
@@ -63,7 +34,9 @@ pub struct Connection {
     pub region: String,
     /// Where SQS is, if not at AWS. Whether it may be plain http is the caller's policy.
     pub endpoint_url: Option<String>,
-    pub credentials: Credentials,
+    /// Where STS is, if not at AWS.
+    pub sts_endpoint_url: Option<String>,
+    pub identity: Identity,
 }
 
 /// How the publisher works.
@@ -91,33 +64,35 @@ impl Connection {
         }
     }
 
+    /// The address at which roles are assumed.
+    fn sts_endpoint(&self) -> String {
+        match &self.sts_endpoint_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("https://sts.{}.{}", self.region, dns_suffix(self.region.as_str())),
+        }
+    }
+
     /// The SDK panics at what is no URL. The error does not quote it: there may be a password in
     /// the part that makes it none.
     pub(crate) fn check_endpoint(&self) -> io::Result<()> {
-        let endpoint = self.endpoint();
-        let is_http = endpoint.starts_with("https://") || endpoint.starts_with("http://");
-        let is_bare = !endpoint.contains(['?', '#']);
-        if is_http && is_bare && host_and_port(&endpoint).is_some() {
-            return Ok(());
-        }
         let what = match self.endpoint_url {
             Some(_) => "the connection's endpoint is not an http or https URL of host and port",
             None => "the connection's region is not the name of a region",
         };
-        Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        check_url(&self.endpoint(), what)?;
+        check_url(
+            &self.sts_endpoint(),
+            "the connection's endpoint of STS is not an http or https URL of host and port",
+        )
     }
 
     /// The configuration that the SDK's clients of every service share. A region that is none, or
     /// an endpoint that is no URL, must not come here: the SDK panics at them.
     pub fn sdk_config(&self) -> SdkConfig {
-        let keys = &self.credentials;
-        let credentials = aws_sdk_sqs::config::Credentials::new(
-            keys.access_key_id.as_str(),
-            keys.secret_access_key.expose(),
-            keys.session_token.as_ref().map(|token| token.expose().to_owned()),
-            None,
-            "sqs_sync",
-        );
+        self.configure().0
+    }
+
+    fn configure(&self) -> (SdkConfig, Arc<Keyring>) {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -127,25 +102,39 @@ impl Connection {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http)
-            // The credentials do not expire: there is nothing to keep but what is given.
+            // Keys are kept by the keyring, which knows when a service has refused them.
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             // Answers are small and each attempt has its timeout: a second clock adds nothing.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(self.endpoint_url.clone());
-        config.build()
+        let config = config.build();
+        let keyring = Keyring::new(self.identity.clone(), config.clone(), self.sts_endpoint());
+        let keys = SharedCredentialsProvider::new(Keys(Arc::clone(&keyring)));
+        (config.into_builder().credentials_provider(keys).build(), keyring)
     }
 
-    pub(crate) fn sqs_config(&self) -> Config {
-        aws_sdk_sqs::config::Builder::from(&self.sdk_config())
+    /// The configuration of the client of SQS, and the keys that it signs with.
+    pub(crate) fn sqs_config(&self) -> (Config, Arc<Keyring>) {
+        let (config, keyring) = self.configure();
+        let config = aws_sdk_sqs::config::Builder::from(&config)
             // The SDK has no rules to follow that could lead elsewhere: failures name the address
             // that was really used.
             .endpoint_resolver(OneEndpoint::new(self.endpoint()))
             .interceptor(LeanHeaders)
-            .build()
+            .build();
+        (config, keyring)
+    }
+}
+
+fn check_url(url: &str, or: &str) -> io::Result<()> {
+    let is_http = url.starts_with("https://") || url.starts_with("http://");
+    let is_bare = !url.contains(['?', '#']);
+    match is_http && is_bare && host_and_port(url).is_some() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, or)),
     }
 }
 
@@ -167,7 +156,16 @@ pub(crate) fn host_and_port(url: &str) -> Option<(String, u16)> {
     Some((authority.host().to_ascii_lowercase(), port))
 }
 
+/// The partition of a region, as ARNs name it. Accounts and roles are of one.
+pub fn partition_of(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 /// The domain of a region's endpoints. China's regions are a partition with a domain of its own.
 pub(crate) fn dns_suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+    if partition_of(region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
 }

@@ -67,6 +67,27 @@ impl Trouble {
         Self { class: Class::Queue, certain: true, code: None, what, hint: Some(hint.to_owned()) }
     }
 
+    /// The credentials are none, found before SQS was asked.
+    pub(crate) fn credentials(what: String, hint: &str) -> Self {
+        let class = Class::Credentials;
+        Self { class, certain: true, code: None, what, hint: Some(hint.to_owned()) }
+    }
+
+    /// Who gives the credentials cannot be reached for now.
+    pub(crate) fn unreached(what: String) -> Self {
+        Self { class: Class::Network, certain: true, code: None, what, hint: None }
+    }
+
+    /// It came about before a message was sent.
+    pub(crate) fn before_sending(self) -> Self {
+        Self { certain: true, ..self }
+    }
+
+    /// The signature was refused, which a wrong clock does too.
+    pub(crate) fn is_about_signature(&self) -> bool {
+        self.class == Class::Credentials && self.code.as_deref().is_some_and(is_about_signature)
+    }
+
     pub(crate) fn failure(&self) -> Failure {
         Failure {
             kind: match self.class {
@@ -120,6 +141,11 @@ pub(crate) fn class_of_entry(code: &str, sender_fault: bool) -> Class {
     }
 }
 
+/// Of a code: whether it speaks of a signature or of the time that it was made at.
+pub(crate) fn is_about_signature(code: &str) -> bool {
+    ["Signature", "RequestExpired", "TimeTooSkewed"].iter().any(|part| code.contains(part))
+}
+
 /// `None` for what is not known to be about anything but the message.
 fn class_of_code(code: &str) -> Option<Class> {
     let name = code.rsplit(['#', '.']).next().unwrap_or(code);
@@ -154,6 +180,7 @@ fn class_of_code(code: &str) -> Option<Class> {
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
         | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "InvalidAccessKeyId"
         | "AuthFailure"
         | "NotAuthorized"

@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::connection::Connection;
 use crate::error::{Class, Failure, FailureKind, Trouble};
+use crate::identity::Caller;
 use crate::lookup::{Listed, QueueAttributes};
 use crate::outgoing::Outgoing;
 use crate::pace::backoff;
@@ -142,6 +143,17 @@ pub fn queue_attributes(
             answers.push(deadline.keep(async || attributes(&sqs, queue).await).await);
         }
         Ok(answers)
+    })
+}
+
+/// Asks STS who the connection's first keys belong to, before a role is assumed.
+///
+/// # Errors
+///
+/// As those of [`crate::Publisher::start`].
+pub fn caller(connection: Connection, patience: Duration) -> io::Result<Inquiry<Caller>> {
+    Inquiry::start(connection, move |sqs| async move {
+        Deadline::new(&sqs, patience).keep(async || sqs.keyring.caller().await).await
     })
 }
 

@@ -17,8 +17,9 @@
 //!   given up, so are they (`waiting`, `batch`, `given_up`). Only where a request may carry several
 //!   of a group can SQS refuse an earlier one for now and take a later one of them:
 //!   [`Settings::one_per_group`] excludes that. A rejected message holds nothing up.
-//! * **Nothing blocks the caller** but [`Publisher::stop`], and nothing here prints, logs, reads
-//!   the environment or the instance's metadata, or lets a secret into a text.
+//! * **Nothing blocks the caller** but [`Publisher::stop`], and nothing here prints, logs, or lets a
+//!   secret into a text. The environment, the files and the metadata of the machine are looked at
+//!   for credentials only, and only where an [`Identity`] says so.
 //!
 //! [`list_queues`] and [`queue_attributes`] ask about queues, and [`send_one`] tries a single message,
 //! as an [`Inquiry`] that the caller waits for as it waits for reports.
@@ -36,6 +37,7 @@ mod dispatch;
 mod error;
 mod fates;
 mod given_up;
+mod identity;
 mod inquiry;
 mod lane;
 mod lean;
@@ -50,9 +52,10 @@ pub mod thread;
 mod waiting;
 mod wording;
 
-pub use connection::{Connection, Credentials, Secret, Settings};
+pub use connection::{Connection, Settings, partition_of};
 pub use error::{Failure, FailureKind};
-pub use inquiry::{Inquiry, list_queues, queue_attributes, send_one};
+pub use identity::{Caller, Credentials, Identity, Role, Secret, Source};
+pub use inquiry::{Inquiry, caller, list_queues, queue_attributes, send_one};
 pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};

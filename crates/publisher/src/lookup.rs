@@ -72,7 +72,7 @@ impl Sqs {
 
     /// Lists the queues whose names begin with `prefix`, but no more than `most`.
     pub(crate) async fn list(&self, prefix: &str, most: usize) -> Result<Listed, Trouble> {
-        let about = About { subject: Subject::List, endpoint: &self.endpoint };
+        let about = self.about_subject(Subject::List);
         let (mut queues, mut token) = (Vec::new(), None);
         loop {
             // One more than is wanted shows whether there are more.
@@ -100,14 +100,19 @@ impl Sqs {
         token: Option<String>,
         about: About<'_>,
     ) -> Result<ListQueuesOutput, Trouble> {
-        self.client
+        let request = self
+            .client
             .list_queues()
             .set_queue_name_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
             .max_results(i32::try_from(size).unwrap_or(i32::MAX))
-            .set_next_token(token)
-            .send()
-            .await
-            .map_err(|error| about.request(&error))
+            .set_next_token(token);
+        let mut used = self.keyring.begin().await?;
+        loop {
+            let answer = request.clone().send().await.map_err(|error| about.request(&error));
+            if !self.keyring.again(&mut used, answer.as_ref().err()).await? {
+                return answer;
+            }
+        }
     }
 
     /// Asks what a queue is. All attributes are asked for: to name those of FIFO queues is an
@@ -117,23 +122,25 @@ impl Sqs {
         queue: &str,
         url: String,
     ) -> Result<QueueAttributes, Trouble> {
-        let asked = self
+        let request = self
             .client
             .get_queue_attributes()
             .queue_url(url.as_str())
-            .attribute_names(QueueAttributeName::All)
-            .send()
-            .await;
-        let told = match asked {
-            Ok(told) => told,
-            Err(error) => {
-                let trouble = self.about(queue).request(&error);
-                return if may_not(&trouble) {
-                    Ok(QueueAttributes { url, ..QueueAttributes::default() })
-                } else {
-                    Err(trouble)
-                };
+            .attribute_names(QueueAttributeName::All);
+        let about = self.about(queue);
+        let mut used = self.keyring.begin().await?;
+        let answer = loop {
+            let answer = request.clone().send().await.map_err(|error| about.request(&error));
+            if !self.keyring.again(&mut used, answer.as_ref().err()).await? {
+                break answer;
             }
+        };
+        let told = match answer {
+            Ok(told) => told,
+            Err(trouble) if may_not(&trouble) => {
+                return Ok(QueueAttributes { url, ..QueueAttributes::default() });
+            }
+            Err(trouble) => return Err(trouble),
         };
         let value = |name| told.attributes()?.get(&name).map(String::as_str);
         // Only a FIFO queue has these.
@@ -155,7 +162,7 @@ impl Sqs {
 
     /// The trouble of a question that was not answered in time.
     pub(crate) fn no_answer(&self, patience: Duration) -> Trouble {
-        About { subject: Subject::List, endpoint: &self.endpoint }.no_answer(patience)
+        self.about_subject(Subject::List).no_answer(patience)
     }
 
     fn missing(&self, name: &str) -> Trouble {

@@ -109,8 +109,8 @@ impl Drop for Publisher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Credentials, Secret};
     use crate::error::FailureKind;
+    use crate::identity::{Credentials, Secret};
     use crate::mailbox::Outcome;
 
     fn outgoing(id: i64) -> Outgoing {
@@ -132,11 +132,13 @@ mod tests {
         let connection = Connection {
             region: "eu-west-1".to_owned(),
             endpoint_url: Some(format!("http://{}", server.local_addr().unwrap())),
-            credentials: Credentials {
+            sts_endpoint_url: None,
+            identity: Credentials {
                 access_key_id: "AKIA".to_owned(),
                 secret_access_key: Secret::new("secret".to_owned()),
                 session_token: None,
-            },
+            }
+            .into(),
         };
         let settings = Settings {
             retry_for: Duration::from_secs(60),

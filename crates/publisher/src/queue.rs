@@ -4,7 +4,7 @@
 //! (`sqs`). A URL or ARN of another region or host is refused here: a request signed for this
 //! connection is never meant for another.
 
-use crate::connection::{Connection, dns_suffix, host_and_port};
+use crate::connection::{Connection, dns_suffix, host_and_port, partition_of};
 use crate::error::Trouble;
 
 /// What is known of a queue before SQS is asked.
@@ -48,11 +48,7 @@ pub(crate) fn arn_of(url: &str, region: &str) -> Option<String> {
     let (account, name) = path_of(url).rsplit_once('/')?;
     let account = account.rsplit('/').next()?;
     let is_account = !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit());
-    let partition = match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partition = partition_of(region);
     is_account.then(|| format!("arn:{partition}:sqs:{region}:{account}:{name}"))
 }
 
@@ -143,17 +139,19 @@ fn brief(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Credentials, Secret};
+    use crate::identity::{Credentials, Secret};
 
     fn connection(region: &str, endpoint: Option<&str>) -> Connection {
         Connection {
             region: region.to_owned(),
             endpoint_url: endpoint.map(str::to_owned),
-            credentials: Credentials {
+            sts_endpoint_url: None,
+            identity: Credentials {
                 access_key_id: "AKIA".to_owned(),
                 secret_access_key: Secret::new("secret".to_owned()),
                 session_token: None,
-            },
+            }
+            .into(),
         }
     }
 

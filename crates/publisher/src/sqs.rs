@@ -1,6 +1,8 @@
 //! One request, one answer: how messages are sent. Needs `sqs:SendMessage`, which covers
 //! SendMessageBatch; what else is asked of SQS is in `lookup`.
 
+use std::sync::Arc;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::operation::RequestId;
@@ -10,9 +12,10 @@ use aws_sdk_sqs::types::{
     MessageAttributeValue, SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
 };
 
-use crate::connection::Connection;
+use crate::connection::{ATTEMPT_TIMEOUT, Connection};
 use crate::digest::{is_of_attributes, is_of_body};
 use crate::error::{Class, Trouble};
+use crate::identity::Keyring;
 use crate::mailbox::Message;
 use crate::outgoing::{Attribute, AttributeValue, Outgoing};
 use crate::queue::{Located, locate};
@@ -36,15 +39,14 @@ pub(crate) struct Sqs {
     pub(crate) client: Client,
     pub(crate) connection: Connection,
     pub(crate) endpoint: String,
+    pub(crate) keyring: Arc<Keyring>,
 }
 
 impl Sqs {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self {
-            client: Client::from_conf(connection.sqs_config()),
-            endpoint: connection.endpoint(),
-            connection,
-        }
+        let (config, keyring) = connection.sqs_config();
+        let (client, endpoint) = (Client::from_conf(config), connection.endpoint());
+        Self { client, connection, endpoint, keyring }
     }
 
     /// Reads what a sync calls its queue.
@@ -93,6 +95,21 @@ impl Sqs {
         &self,
         about: About<'_>,
         url: &str,
+        messages: impl Iterator<Item = &Outgoing> + Clone,
+    ) -> Result<SendMessageBatchOutput, Trouble> {
+        let mut used = self.keyring.begin().await?;
+        loop {
+            let answer = self.attempt(about, url, messages.clone()).await;
+            if !self.keyring.again(&mut used, answer.as_ref().err()).await? {
+                return answer;
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        about: About<'_>,
+        url: &str,
         messages: impl Iterator<Item = &Outgoing>,
     ) -> Result<SendMessageBatchOutput, Trouble> {
         let entries = messages
@@ -134,7 +151,12 @@ impl Sqs {
     }
 
     pub(crate) fn about<'a>(&'a self, queue: &'a str) -> About<'a> {
-        About { subject: Subject::Queue(queue), endpoint: &self.endpoint }
+        self.about_subject(Subject::Queue(queue))
+    }
+
+    pub(crate) fn about_subject<'a>(&'a self, subject: Subject<'a>) -> About<'a> {
+        let identity = Some(self.keyring.identity());
+        About { subject, endpoint: &self.endpoint, identity, patience: ATTEMPT_TIMEOUT }
     }
 }
 

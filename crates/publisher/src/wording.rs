@@ -11,8 +11,8 @@ use std::time::Duration;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
-use crate::connection::ATTEMPT_TIMEOUT;
-use crate::error::{Class, Trouble, class_of_entry, class_of_request};
+use crate::error::{Class, Trouble, class_of_entry, class_of_request, is_about_signature};
+use crate::identity::Identity;
 
 /// The most characters of SQS's own words that are quoted.
 const QUOTE_LIMIT: usize = 500;
@@ -22,6 +22,10 @@ const QUOTE_LIMIT: usize = 500;
 pub(crate) struct About<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) endpoint: &'a str,
+    /// As whom it was signed, if not with keys on their way to those of a role.
+    pub(crate) identity: Option<&'a Identity>,
+    /// How long the answer was awaited.
+    pub(crate) patience: Duration,
 }
 
 #[derive(Clone, Copy)]
@@ -30,6 +34,20 @@ pub(crate) enum Subject<'a> {
     Queue(&'a str),
     /// The queues that there are.
     List,
+    /// The role that is to be assumed.
+    Role(&'a str),
+    /// Whom the keys belong to.
+    Caller,
+}
+
+impl Subject<'_> {
+    /// What is asked before anything is sent fails for the credentials' sake, if not in passing.
+    fn judge(self, class: Class) -> Class {
+        match (self, class) {
+            (Self::Role(_) | Self::Caller, Class::Row | Class::Queue) => Class::Credentials,
+            _ => class,
+        }
+    }
 }
 
 impl fmt::Display for Subject<'_> {
@@ -37,6 +55,8 @@ impl fmt::Display for Subject<'_> {
         match self {
             Self::Queue(queue) => write!(f, "queue \"{queue}\""),
             Self::List => f.write_str("the list of queues"),
+            Self::Role(arn) => write!(f, "role {arn}"),
+            Self::Caller => f.write_str("the caller's identity"),
         }
     }
 }
@@ -49,7 +69,7 @@ impl About<'_> {
     {
         match error {
             SdkError::ConstructionFailure(_) => self.unmade(error),
-            SdkError::TimeoutError(_) => self.no_answer(ATTEMPT_TIMEOUT),
+            SdkError::TimeoutError(_) => self.no_answer(self.patience),
             SdkError::DispatchFailure(dispatch) if dispatch.is_user() => self.unmade(error),
             SdkError::DispatchFailure(_) if never_connected(error) => self
                 .network(true, format!("could not reach {}: {}", self.endpoint, root_cause(error))),
@@ -109,7 +129,8 @@ impl About<'_> {
         if (200..300).contains(&status) {
             return self.unreadable();
         }
-        self.told(class_of_request(code, status), code, words, Some(status))
+        let class = self.subject.judge(class_of_request(code, status));
+        self.told(class, code, words, Some(status))
     }
 
     fn told(
@@ -119,7 +140,7 @@ impl About<'_> {
         words: Option<&str>,
         status: Option<u16>,
     ) -> Trouble {
-        let About { subject, endpoint } = self;
+        let About { subject, endpoint, .. } = self;
         let status = status.map(|status| format!("HTTP {status}"));
         let name = code.or(status.as_deref()).unwrap_or("no code");
         let words = words.filter(|words| !words.is_empty()).map(quote);
@@ -130,9 +151,7 @@ impl About<'_> {
                 Some(words) => format!("SQS refused requests to {subject}: {name}: {words}"),
                 None => format!("SQS refused requests to {subject}: {name}"),
             },
-            Class::Credentials => {
-                format!("{endpoint} refused the connection's credentials ({name})")
-            }
+            Class::Credentials => self.refused(name, words.as_deref()),
             Class::Service | Class::Network => {
                 format!("{endpoint} could not answer requests to {subject} ({name})")
             }
@@ -146,7 +165,24 @@ impl About<'_> {
         }
     }
 
+    fn refused(self, code: &str, words: Option<&str>) -> String {
+        let endpoint = self.endpoint;
+        match (self.subject, self.identity) {
+            // These say who may not assume which role, and quote nothing that was signed.
+            (Subject::Role(arn), _) if code.contains("AccessDenied") => {
+                let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+                format!("role {arn} cannot be assumed: {code}{words}")
+            }
+            (Subject::Role(arn), _) => {
+                format!("role {arn} cannot be assumed: {endpoint} refused it ({code})")
+            }
+            (_, Some(identity)) => format!("{endpoint} refused {identity} ({code})"),
+            (_, None) => format!("{endpoint} refused the connection's credentials ({code})"),
+        }
+    }
+
     fn hint(self, class: Class, code: &str) -> Option<&'static str> {
+        let gives_keys = self.identity.is_none_or(Identity::has_given_keys_only);
         Some(match class {
             Class::Throttled => "Fewer requests in flight, or a higher quota at AWS, would help.",
             Class::Queue if code.contains("AccessDenied") => match self.subject {
@@ -154,6 +190,7 @@ impl About<'_> {
                 Subject::Queue(_) => {
                     "Allow sqs:SendMessage on the queue, and sqs:ListQueues on \"*\" where it is named without its URL or ARN."
                 }
+                Subject::Role(_) | Subject::Caller => return None,
             },
             Class::Queue if code.starts_with("Kms") || code.starts_with("KMS.") => {
                 "Check the queue's KMS key and the right to use it."
@@ -161,10 +198,16 @@ impl About<'_> {
             Class::Queue => {
                 "Check that the queue exists, and the connection's region and endpoint."
             }
+            Class::Credentials if code.contains("AccessDenied") => {
+                "The role's trust policy must name who assumes it, and the external id of the user mapping: sqs_sync_trust_policy writes it."
+            }
+            Class::Credentials if !gives_keys => {
+                "They were renewed once and refused again. Check the role at AWS, and the clock of this server."
+            }
             Class::Credentials if code.contains("Expired") && code.contains("Token") => {
                 "The session token has expired: set new credentials."
             }
-            Class::Credentials if code.contains("Signature") || code == "RequestExpired" => {
+            Class::Credentials if is_about_signature(code) => {
                 "Check the secret access key, and the clock of this server."
             }
             Class::Credentials => {

@@ -115,11 +115,13 @@ impl Sms {
             connection: Connection {
                 region: region(server)?.to_owned(),
                 endpoint_url: server.get("endpoint_url").map(str::to_owned),
-                credentials: Credentials {
+                sts_endpoint_url: None,
+                identity: Credentials {
                     access_key_id: mapping.need("access_key_id")?.to_owned(),
                     secret_access_key: Secret::new(secret_access_key),
                     session_token: session_token.map(Secret::new),
-                },
+                }
+                .into(),
             },
             endpoint: endpoint(server)?.map(|url| url.peer),
             destination: destination(server)?,
@@ -127,7 +129,7 @@ impl Sms {
     }
 
     pub(super) fn secrets(&self) -> Vec<&str> {
-        let keys = &self.connection.credentials;
+        let Some(keys) = self.connection.identity.keys() else { return Vec::new() };
         let token = keys.session_token.as_ref().map(Secret::expose);
         std::iter::once(keys.secret_access_key.expose()).chain(token).collect()
     }

@@ -89,12 +89,13 @@ fn a_queue_that_fails_in_an_entry_fails_as_one() {
 #[test]
 fn refused_credentials_end_everything() {
     let xml = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>";
+    // A signature is made once more, at the time that the answer names.
     let replies: [fn(&str) -> Reply; 3] = [
         |_| refuse(403, "InvalidClientTokenId"),
         |_| refuse(400, "IncompleteSignature"),
         |xml| Reply::Answer(403, xml.to_owned()),
     ];
-    for reply in replies {
+    for (reply, requests) in replies.into_iter().zip([1, 2, 1]) {
         let server = Server::start(move |_, _, _| reply(xml));
         let publisher = start(&server.endpoint, Duration::from_secs(60), 1);
         let queues = [arn("a"), arn("b")];
@@ -106,7 +107,7 @@ fn refused_credentials_end_everything() {
             assert!(failure.message.contains(&server.endpoint));
             assert!(failure.hint.is_some());
         }
-        assert_eq!(server.log.requests().len(), 1);
+        assert_eq!(server.log.requests().len(), requests);
         publisher.send(messages(1, &queues[0]));
         assert_eq!(not_sent(&collect(&publisher, 1)[&0]).kind, FailureKind::Credentials);
     }

@@ -21,11 +21,13 @@ pub fn connection(endpoint: &str) -> Connection {
     Connection {
         region: "eu-west-1".to_owned(),
         endpoint_url: Some(endpoint.to_owned()),
-        credentials: Credentials {
+        sts_endpoint_url: None,
+        identity: Credentials {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret_access_key: Secret::new(SECRET.to_owned()),
             session_token: Some(Secret::new(TOKEN.to_owned())),
-        },
+        }
+        .into(),
     }
 }
 
