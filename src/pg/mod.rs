@@ -6,6 +6,7 @@ pub mod background;
 pub mod commit;
 pub mod database;
 pub mod error;
+pub mod failpoint;
 pub mod hash;
 pub mod kept;
 pub mod library;

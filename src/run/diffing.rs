@@ -21,7 +21,7 @@ use crate::pg::error::catching;
 use crate::pg::rights::as_superuser;
 use crate::pg::spool::Spool;
 use crate::pg::transaction::{Isolation, timeline, transaction, transaction_at};
-use crate::pg::{Error, Result, rights, sql};
+use crate::pg::{Error, Result, failpoint, rights, sql};
 
 /// How often a diff is taken that somebody else's change of our catalog has spoiled.
 const ATTEMPTS: u32 = 3;
@@ -114,6 +114,7 @@ fn take(
     reading_model.set(true);
     let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
     reading_model.set(false);
+    failpoint::reach("compared");
     as_superuser(check_not_replaced)?;
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let published = inspect::due(job, definition, initial_done);
@@ -122,6 +123,7 @@ fn take(
     if inspect::skips(job, initial_done) {
         super::on_catalog(|| catalog::position::set_initial_done(job.sync.id))?;
     }
+    failpoint::reach("diff_kept");
     found.close();
     Ok(())
 }

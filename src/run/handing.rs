@@ -9,9 +9,9 @@ use super::on_catalog;
 use crate::catalog::position;
 use crate::catalog::waiting::{self, Waiting, Wanted};
 use crate::changes::change_set::{self, ChangeSet};
-use crate::pg::Result;
 use crate::pg::rows::{ChangeRow, Limit};
 use crate::pg::transaction::flush_at_commit;
+use crate::pg::{Result, failpoint};
 
 /// What is read at once.
 pub const BATCH: Limit = Limit { rows: 1000, bytes: 8 << 20 };
@@ -77,6 +77,7 @@ impl Reader<'_> {
             }
             on_catalog(|| position::set_handed_through(sync_id, last.id))?;
         }
+        failpoint::reach("handing_over");
         Ok(Batch { refill, fresh, unsent })
     }
 

@@ -19,7 +19,7 @@ mod settle;
 use crate::catalog::{self, State};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{despite_cancel, transaction};
-use crate::pg::{Error, Result, process};
+use crate::pg::{Error, Result, failpoint, process};
 pub use claims::would_be_suppressed;
 use job::Job;
 pub use job::compile;
@@ -43,7 +43,10 @@ impl End {
 /// as it is, and the worker finds it.
 pub fn execute(run_id: i64) {
     let result = begin(run_id).and_then(|job| match job {
-        Some(job) => finish(&job, &work(&job).unwrap_or_else(End::failed)),
+        Some(job) => {
+            failpoint::reach("run_begun");
+            finish(&job, &work(&job).unwrap_or_else(End::failed))
+        }
         None => Ok(()),
     });
     if let Err(error) = result {
@@ -78,13 +81,16 @@ fn work(job: &Job) -> Result<End> {
     job.distrust_waiting()?;
     if job.run.state != State::Publishing {
         job.drop_waiting()?;
+        failpoint::reach("waiting_dropped");
         let resent = publish(job, job.handed_through()?)?;
         if let Some(end) = resent {
             return Ok(end);
         }
+        failpoint::reach("doubt_settled");
         if let Some(held) = diffing::diff(job)? {
             return Ok(End { state: State::Held, error: Some(held) });
         }
+        failpoint::reach("diffed");
         // A signal that came before this process was known is missed; a diff is long.
         if job.is_cancel_requested()? {
             return Ok(End { state: State::Cancelled, error: None });
@@ -108,6 +114,7 @@ fn publish(job: &Job, through: i64) -> Result<Option<End>> {
 }
 
 fn finish(job: &Job, end: &End) -> Result<()> {
+    failpoint::reach("published");
     let in_doubt =
         despite_cancel(|| transaction(|| job.count_in_doubt())).unwrap_or(job.run.in_doubt);
     catalog_transaction(|| {
@@ -118,8 +125,12 @@ fn finish(job: &Job, end: &End) -> Result<()> {
         if end.state == State::Held {
             catalog::run::cancel_queued(job.sync.id)?;
         }
-        catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())
-    })
+        catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())?;
+        failpoint::reach("finishing");
+        Ok(())
+    })?;
+    failpoint::reach("finished");
+    Ok(())
 }
 
 /// How often a transaction on our catalog is tried that somebody else's locks, or a run that

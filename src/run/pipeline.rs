@@ -23,7 +23,7 @@ use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::ChangeRow;
 use crate::pg::transaction::{despite_cancel, transaction};
-use crate::pg::{Error, Result, process};
+use crate::pg::{Error, Result, failpoint, process};
 
 /// Results that are settled in one transaction, unless there is nothing else to do.
 const SETTLE_AT: usize = 1000;
@@ -133,6 +133,7 @@ impl<'a> Pipeline<'a> {
             let hand_over = self.next_hand_over();
             if hand_over.is_some() || self.is_time_to_settle() {
                 self.take_turn(hand_over)?;
+                failpoint::reach("turn_taken");
             } else if self.is_done() {
                 break;
             } else if self.has_waited_enough() {
@@ -206,7 +207,11 @@ impl<'a> Pipeline<'a> {
 
     /// Takes what the publisher reports.
     fn collect(&mut self) {
-        for Report { id, outcome } in self.publisher.reports() {
+        let reports = self.publisher.reports();
+        if !reports.is_empty() {
+            failpoint::reach("answered");
+        }
+        for Report { id, outcome } in reports {
             let Some(reported) = self.backlog.reported(id) else { continue };
             let Reported { about: sent, message_id, place } = reported;
             if let Outcome::NotSent { failure } = &outcome
@@ -233,6 +238,7 @@ impl<'a> Pipeline<'a> {
         let messages = self.backlog.release();
         if !messages.is_empty() {
             self.publisher.send(messages);
+            failpoint::reach("sent");
         }
     }
 
@@ -312,6 +318,7 @@ impl<'a> Pipeline<'a> {
 
     /// A batch that was handed over: it is rendered, and sent as soon as its lanes have room.
     fn accept(&mut self, hand_over: &HandOver, batch: &Batch) {
+        failpoint::reach("handed_over");
         self.backlog.overflow_is_set_aside();
         let refill = batch.refill.changes.iter().map(|(change, in_doubt)| (change, *in_doubt));
         for entry in self.render(refill) {

@@ -13,6 +13,7 @@ use super::sender::Sender;
 use super::settle::Settlement;
 use crate::catalog::{Definition, position::Origin};
 use crate::pg::Result;
+use crate::pg::failpoint;
 use crate::pg::rows::ChangeRow;
 
 /// Why a row makes no message, or SQS takes none of it.
@@ -182,11 +183,13 @@ impl Renderer {
     /// Claims the ids that the user gives to messages.
     fn claim(&mut self, entries: &[Entry], sender: &Sender) -> Result<claims::Claimed> {
         self.facts.await_answer(sender);
-        super::catalog_transaction(|| {
+        let claimed = super::catalog_transaction(|| {
             claims::claim(self.sync_id, self.origin.run_id, entries, |queue| {
                 self.facts.scope(queue)
             })
-        })
+        })?;
+        failpoint::reach("claimed");
+        Ok(claimed)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{on_catalog, retried};
 use crate::catalog::{self, rejection::Rejection};
 use crate::changes::change_set::{self, ChangeSet};
 use crate::pg::transaction::{despite_cancel, transaction};
-use crate::pg::{Error, Result};
+use crate::pg::{Error, Result, failpoint};
 
 /// Why a message was not sent. "Not sent" is the publisher's word for its own attempts: a change
 /// that an earlier run, or another runner, may have sent stays in doubt.
@@ -136,7 +136,9 @@ impl Settlement {
             }
             catalog::position::add_told_rows(job.sync.id, more_rows)?;
             catalog::run::count(job.run.id, published, rejected)
-        })
+        })?;
+        failpoint::reach("settling");
+        Ok(())
     }
 
     fn settle_claims(&self, sync_id: i32, leaving: &[i64]) -> Result<()> {

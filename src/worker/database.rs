@@ -10,7 +10,7 @@ use super::backoff::Backoff;
 use super::queue::{self, Due, Found};
 use crate::pg::background::{self, Handle, Kind, Status};
 use crate::pg::transaction::transaction;
-use crate::pg::{Result, database, lock, process};
+use crate::pg::{Result, database, failpoint, lock, process};
 use crate::settings;
 
 /// Between two looks at the queue when nothing wakes the worker.
@@ -154,9 +154,11 @@ impl Worker {
         }
         let Due { run_id, sync_id, .. } = *run;
         let extra = format!("{run_id} {sync_id}");
+        failpoint::reach("runner_due");
         let Some(handle) = background::start(Kind::Runner, database::current(), &extra) else {
             return Outcome::Waits(Some(NEEDS_SLOT));
         };
+        failpoint::reach("runner_started");
         self.runners.insert(sync_id, Runner { run_id, handle, since: Instant::now() });
         Outcome::Started
     }
