@@ -29,13 +29,14 @@ class Crashes:
     def run(self, sync, point, action, count=1):
         """A run that meets the end at `point` for the nth time, and goes on until there is nothing more
         to be run; whether it came to it."""
+        sessions = self.database.admin, self.database.analyst
         self.wish(point, action, count)
         self.steadily(lambda: self.database.start_run(sync))
         wait_until(lambda: not self.file.exists() or self.is_idle(), f"the run has come to {point}", 60)
         reached = not self.file.exists()
         self.file.unlink(missing_ok=True)
         if reached and action != "exit":
-            wait_until(lambda: not alive(self.database.admin), "the server has noticed", 60)
+            wait_until(lambda: not any(map(alive, sessions)), "the server has noticed", 60)
         wait_until(self.is_idle, f"runs have ended after {action} at {point}", 120)
         return reached
 

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 
 class Replay:
-    """Applies a message only when its change id is above the last one of its key."""
+    """Applies a message only when its change id is above the last one of its key. `needless` counts those
+    that told, as a change of its own, what had been told."""
 
     def __init__(self):
         self.rows = {}
         self.last = {}
         self.received = 0
+        self.needless = 0
         self.seen = set()
 
     def apply(self, messages):
@@ -23,10 +25,10 @@ class Replay:
             if change_id <= self.last.get(key, 0):
                 continue
             self.last[key] = change_id
-            if message.attributes["event"] == "removed":
-                self.rows.pop(key, None)
-            else:
+            before = self.rows.pop(key, None)
+            if message.attributes["event"] != "removed":
                 self.rows[key] = parse(message.body)
+            self.needless += self.rows.get(key) == before
         return self
 
     @property
