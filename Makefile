@@ -2,6 +2,8 @@
 PG ?= 15
 PROFILE ?= debug
 SECONDS ?= 60
+N ?= 100
+MINUTES ?= 1
 export PG
 
 server := .tools/pg$(PG)/bin/pg_config
@@ -9,7 +11,7 @@ pytest := .tools/venv/bin/python -m pytest
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install sink demo demo-stop report reference test test-rust test-server test-page conformance fuzz e2e bench lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop report reference test test-rust test-server test-page conformance fuzz e2e crash soak bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +21,7 @@ help: ## list the targets
 	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
 	@echo "  GOLDEN_LIQUID=path    for make conformance: the suite's golden_liquid.json"
 	@echo "  SECONDS=60            for make fuzz: how long"
+	@echo "  N=100, MINUTES=1      for make crash, make soak: how much"
 	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, render, report"
 
 setup: ## install what is missing: Debian packages, a private Postgres, Python packages
@@ -75,6 +78,12 @@ fuzz: setup ## arbitrary templates and rows for SECONDS
 
 e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
 	@$(pytest) -m e2e tests
+
+crash: test-install ## ends N runs at random steps, in random ways: what a FIFO queue was told is the model
+	@PYTHONPATH=tests .tools/venv/bin/python tests/endurance/crash.py $(N)
+
+soak: test-install sink ## random writes, faults and kills for MINUTES: what queues were told is the model
+	@PYTHONPATH=tests .tools/venv/bin/python tests/endurance/soak.py $(MINUTES)
 
 bench: setup ## how fast it is, against baselines; ONLY chooses some of it
 	@tools/setup-bench $(PG)

@@ -9,6 +9,8 @@ import psycopg
 
 from support.cluster import ROOT, alive
 from support.deadline import wait_until
+from support.items import BODIES, Items
+from support.replay import Replay
 
 # The process alone; the process, upon which Postgres ends all others and recovers; the server, at once.
 ACTIONS = ("exit", "kill", "stop")
@@ -70,3 +72,30 @@ class Crashes:
             self.database.connect()
         except psycopg.OperationalError:
             time.sleep(0.05)
+
+
+class Scene:
+    """A sync of items to a FIFO queue, some of whose deduplication ids are the user's own."""
+
+    def __init__(self, database, queue):
+        self.database, self.queue = database, queue
+        self.replay, self.crashes = Replay(), Crashes(database)
+        self.items = Items(database.analyst, seed=7).create().fill(200)
+        database.create_sync("items", queue.name, model="item_rows", group_id="{{row.id | modulo: 7}}",
+                             **BODIES["template"])
+        database.analyst.execute("SELECT sqs_sync_on('items', 'changed', dedup_id => 'own-{{change.id}}')")
+        database.run("items")
+        self.replay.apply(queue.drain())
+
+    def change(self, count=5):
+        self.items.connection = self.database.analyst
+        self.items.change_at_random(count)
+
+    def check_all_is_told_once(self):
+        self.items.connection = self.database.analyst
+        before = self.replay.duplicates, self.replay.needless
+        self.replay.apply(self.queue.drain())
+        last = self.database.row("SELECT * FROM sqs_sync.runs ORDER BY run_id DESC LIMIT 1")
+        assert (last.state, last.rejected, last.in_doubt) == ("succeeded", 0, 0), last.error
+        assert self.replay.rows == self.items.expected()
+        assert (self.replay.duplicates, self.replay.needless) == before, "nothing more is told twice"

@@ -7,13 +7,14 @@ from decimal import Decimal
 
 class Replay:
     """Applies a message only when its change id is above the last one of its key. `needless` counts those
-    that told, as a change of its own, what had been told."""
+    that told, as a change of its own, what had been told, and `late` those that came after a later one."""
 
     def __init__(self):
         self.rows = {}
         self.last = {}
         self.received = 0
         self.needless = 0
+        self.late = 0
         self.seen = set()
 
     def apply(self, messages):
@@ -21,8 +22,10 @@ class Replay:
             key = message.attributes["key"]
             change_id = int(message.attributes["change_id"])
             self.received += 1
+            is_new = change_id not in self.seen
             self.seen.add(change_id)
             if change_id <= self.last.get(key, 0):
+                self.late += is_new
                 continue
             self.last[key] = change_id
             before = self.rows.pop(key, None)

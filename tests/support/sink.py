@@ -15,14 +15,16 @@ def program(name, profile="debug"):
 
 
 class Sink:
-    def __init__(self, log, profile="debug"):
+    def __init__(self, log, profile="debug", journal=None):
         self.profile = profile
+        self.journal = journal
         self.log = pathlib.Path(log)
         self.process = None
         self.endpoint = None
 
-    def start(self):
-        self.process = subprocess.Popen([program("sink", self.profile)], stdin=subprocess.DEVNULL,
+    def start(self, port=0):
+        arguments = ["--port", str(port)] + (["--journal", str(self.journal)] if self.journal else [])
+        self.process = subprocess.Popen([program("sink", self.profile), *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.log.open("ab"), text=True)
         greeting = self.process.stdout.readline()
         if not greeting.startswith("listening on "):
@@ -33,6 +35,13 @@ class Sink:
     def stop(self):
         self.process.terminate()
         self.process.wait(30)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+    def start_again(self):
+        return self.start(self.endpoint.rsplit(":", 1)[1])
 
     def queue_url(self, queue):
         return f"{self.endpoint}/000000000000/{queue}"

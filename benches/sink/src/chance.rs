@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     MissingAccepted,
     Cut,
     ResetAfter,
+    Unavailable,
+    Hang,
 }
 
 /// The draws of one request.

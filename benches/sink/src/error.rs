@@ -41,6 +41,12 @@ impl RequestError {
         Self::new("QueueDoesNotExist", "The specified queue does not exist.")
     }
 
+    /// The service cannot answer now.
+    pub(crate) fn unavailable() -> Self {
+        let code = "ServiceUnavailable";
+        Self { code, message: "Injected: try again.".into(), sender_fault: false }
+    }
+
     /// One message's refusal, when it was the whole request.
     pub(crate) fn of_entry(error: EntryError) -> Self {
         Self { code: error.code, message: error.message, sender_fault: error.sender_fault }
@@ -50,6 +56,8 @@ impl RequestError {
     pub(crate) fn status(&self) -> StatusCode {
         if self.sender_fault || self.code == "RequestThrottled" {
             StatusCode::BAD_REQUEST
+        } else if self.code == "ServiceUnavailable" {
+            StatusCode::SERVICE_UNAVAILABLE
         } else {
             StatusCode::INTERNAL_SERVER_ERROR
         }

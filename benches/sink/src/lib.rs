@@ -11,7 +11,7 @@
 //! * It fails as it is told, by settings that can change while it runs ([`settings`]), and the same
 //!   way for the same seed: the n-th request of a queue since the last reset has one fate.
 //! * A message is accepted before its answer waits for the latency: who is killed in between has
-//!   sent it.
+//!   sent it. With a journal it also outlives the sink ([`journal`]).
 //!
 //! It listens on 127.0.0.1 alone, and `/_sink/` on the same port controls it ([`control`]).
 //!
@@ -39,6 +39,7 @@ pub mod client;
 mod control;
 mod digest;
 mod error;
+mod journal;
 mod queue;
 mod queues;
 mod rate;

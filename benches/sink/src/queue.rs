@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
+use std::process;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,6 +14,7 @@ use crate::account::{Account, Missing, Sums};
 use crate::chance::{Dice, Fault};
 use crate::check;
 use crate::error::{EntryError, RequestError};
+use crate::journal::{Journal, Line};
 use crate::rate::Bucket;
 use crate::settings::Settings;
 use crate::window::Window;
@@ -36,6 +39,8 @@ pub(crate) struct Incidents {
     pub(crate) cut_answers: u64,
     pub(crate) resets_before: u64,
     pub(crate) resets_after: u64,
+    pub(crate) unavailable: u64,
+    pub(crate) hangs: u64,
 }
 
 #[derive(Serialize)]
@@ -92,13 +97,19 @@ pub(crate) struct Queue {
     /// By the group's hash.
     group_buckets: HashMap<u64, Bucket>,
     kept: VecDeque<Kept>,
+    journal: Option<Arc<Journal>>,
     /// The last message's. It repeats after four billion messages.
     number: u32,
 }
 
 impl Queue {
     /// The ordinal makes message ids different from those of other queues.
-    pub(crate) fn new(name: String, ordinal: u32, settings: Settings) -> Self {
+    pub(crate) fn new(
+        name: String,
+        ordinal: u32,
+        settings: Settings,
+        journal: Option<Arc<Journal>>,
+    ) -> Self {
         Self {
             name,
             ordinal,
@@ -109,6 +120,7 @@ impl Queue {
             bucket: Bucket::full(),
             group_buckets: HashMap::new(),
             kept: VecDeque::new(),
+            journal,
             number: 0,
         }
     }
@@ -129,7 +141,8 @@ impl Queue {
 
     /// Forgets all that was sent, and draws faults from the beginning. Message ids go on.
     pub(crate) fn reset(&mut self) {
-        let new = Queue::new(mem::take(&mut self.name), self.ordinal, self.settings.clone());
+        let (name, journal) = (mem::take(&mut self.name), self.journal.take());
+        let new = Queue::new(name, self.ordinal, self.settings.clone(), journal);
         *self = Queue { number: self.number, ..new };
     }
 
@@ -194,6 +207,7 @@ impl Queue {
             return Ok(MessageId { queue: self.ordinal, number });
         }
         let id = MessageId { queue: self.ordinal, number: self.number };
+        self.write_down(entry);
         self.account.deliver(&entry.message_body, entry.message_group_id.as_deref());
         if self.settings.keep > 0 {
             self.keep(id, entry);
@@ -236,6 +250,32 @@ impl Queue {
         }
         let id = entry.message_deduplication_id.as_ref().unwrap_or(&entry.message_body);
         self.window.first(id, self.number, self.settings.deduplication_ms, now)
+    }
+
+    /// A message of an earlier sink's: its deduplication id is known, as if it had just come.
+    pub(crate) fn remember(&mut self, line: &Line) {
+        self.number = self.number.wrapping_add(1);
+        self.account.deliver(&line.body, line.group_id.as_deref());
+        if self.is_fifo() {
+            let id = line.deduplication_id.as_ref().unwrap_or(&line.body);
+            self.window.first(id, self.number, self.settings.deduplication_ms, Duration::ZERO);
+        }
+    }
+
+    fn write_down(&self, entry: &Entry<'_>) {
+        let Some(journal) = &self.journal else { return };
+        let owned = |text: &Option<_>| text.as_deref().map(str::to_owned);
+        let line = Line {
+            queue: self.name.clone(),
+            body: entry.message_body.to_string(),
+            attributes: serde_json::to_value(&entry.message_attributes).unwrap_or_default(),
+            group_id: owned(&entry.message_group_id),
+            deduplication_id: owned(&entry.message_deduplication_id),
+        };
+        // A message that is acknowledged must be there: without its journal the sink is of no use.
+        if journal.write(&line).is_err() {
+            process::exit(1);
+        }
     }
 
     fn keep(&mut self, message_id: MessageId, entry: &Entry<'_>) {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::RequestError;
+use crate::journal::{Journal, Line};
 use crate::queue::Queue;
 use crate::settings::Settings;
 
@@ -20,6 +22,7 @@ pub(crate) struct Queues {
     settings: Settings,
     /// Until a queue is created, every name that is used is one.
     any: bool,
+    journal: Option<Arc<Journal>>,
     queues: BTreeMap<String, Queue>,
 }
 
@@ -30,6 +33,7 @@ impl Queues {
             started: Instant::now(),
             settings: Settings::default(),
             any: true,
+            journal: None,
             queues: BTreeMap::new(),
         }
     }
@@ -55,15 +59,23 @@ impl Queues {
         self.known(name).ok_or_else(RequestError::no_queue)
     }
 
+    /// To be called before there is a queue.
+    pub(crate) fn keep_journal(&mut self, journal: Journal, lines: &[Line]) {
+        self.journal = Some(Arc::new(journal));
+        for line in lines {
+            self.add(&line.queue).remember(line);
+        }
+    }
+
     pub(crate) fn known(&mut self, name: &str) -> Option<&mut Queue> {
         self.queues.get_mut(name)
     }
 
     fn add(&mut self, name: &str) -> &mut Queue {
         let ordinal = self.queues.len() as u32;
-        self.queues
-            .entry(name.to_owned())
-            .or_insert_with(|| Queue::new(name.to_owned(), ordinal, self.settings.clone()))
+        self.queues.entry(name.to_owned()).or_insert_with(|| {
+            Queue::new(name.to_owned(), ordinal, self.settings.clone(), self.journal.clone())
+        })
     }
 
     pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Queue> {

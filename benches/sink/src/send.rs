@@ -16,6 +16,8 @@ use crate::wire::Entry;
 
 /// About what one accepted entry takes in the answer.
 const ENTRY_BYTES: usize = 160;
+/// Longer than any client waits.
+const NEVER: Duration = Duration::from_secs(86_400);
 
 /// What a request's fate is about.
 struct Request<'a> {
@@ -53,11 +55,17 @@ fn answer(
         queue.incidents.resets_before += 1;
         return Answer::reset();
     }
+    if dice.falls(Fault::Unavailable, queue.settings().unavailable_share) {
+        queue.incidents.unavailable += 1;
+        return Answer::error(&RequestError::unavailable());
+    }
     let answer = match accept(queue, &request) {
         Err(error) => Answer::error(&error),
         Ok(body) => Answer::ok(body).ending(ending(queue, dice)),
     };
-    answer.after(Duration::from_millis(queue.settings().latency_ms))
+    let hangs = dice.falls(Fault::Hang, queue.settings().hang_share);
+    queue.incidents.hangs += u64::from(hangs);
+    answer.after(if hangs { NEVER } else { Duration::from_millis(queue.settings().latency_ms) })
 }
 
 /// How the connection fares after messages were accepted.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::BodyExt;
@@ -17,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::answer::{Answer, Content, Ending};
 use crate::control;
+use crate::journal::Journal;
 use crate::queues::Queues;
 use crate::sqs;
 
@@ -44,6 +46,18 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Writes every message that is delivered to this file, and knows again those that it has.
+    ///
+    /// # Errors
+    ///
+    /// The file is not to be had, or holds something else.
+    pub fn keep_journal(&self, path: &Path) -> io::Result<()> {
+        let (journal, lines) = Journal::open(path)?;
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.keep_journal(journal, &lines);
+        Ok(())
     }
 
     /// Creates a queue; then only those that were created exist.

@@ -29,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) reset_before_share: f64,
     /// Of requests: the connection is reset after the messages were accepted.
     pub(crate) reset_after_share: f64,
+    /// Of requests: refused with ServiceUnavailable, and nothing was accepted.
+    pub(crate) unavailable_share: f64,
+    /// Of requests: never answered, though the messages were accepted.
+    pub(crate) hang_share: f64,
     /// The name before a message's id in its body: the integer after the first `"id":`.
     pub(crate) id_name: String,
     /// The name before its sequence in its group, if that is not the id.
@@ -53,6 +57,8 @@ impl Default for Settings {
             cut_share: 0.0,
             reset_before_share: 0.0,
             reset_after_share: 0.0,
+            unavailable_share: 0.0,
+            hang_share: 0.0,
             id_name: "id".to_owned(),
             sequence_name: None,
             deduplication_ms: 300_000,
@@ -87,6 +93,8 @@ impl Settings {
             ("cut_share", self.cut_share),
             ("reset_before_share", self.reset_before_share),
             ("reset_after_share", self.reset_after_share),
+            ("unavailable_share", self.unavailable_share),
+            ("hang_share", self.hang_share),
         ];
         if let Some((name, share)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
             return Err(format!("{name} must be from 0 to 1, not {share}"));

@@ -149,3 +149,24 @@ fn a_fault_of_one_queue_is_not_anothers() {
     assert_reset(sink.send_in_vain("bad", entries(&[1])));
     assert_eq!(sink.send("good", entries(&[1])).0, 200);
 }
+
+#[test]
+fn an_unavailable_service_says_so_and_accepts_nothing() {
+    let mut sink = Sink::with("q", json!({"unavailable_share": 1}));
+    let (status, answer) = sink.send("q", entries(&[1]));
+    assert_eq!(status, 503);
+    assert_eq!(answer["__type"], "com.amazonaws.sqs#ServiceUnavailable");
+    assert_counts(&sink.counts("q"), json!({"delivered": 0, "unavailable": 1}));
+}
+
+#[test]
+fn a_request_that_hangs_was_accepted() {
+    let mut sink = Sink::with("q", json!({"hang_share": 1}));
+    sink.send_only("q", entries(&[1, 2]));
+    sink.reconnect();
+    let deadline = Instant::now() + DEADLINE;
+    while sink.counts("q")["hangs"] != 1 {
+        assert!(Instant::now() < deadline);
+    }
+    assert_counts(&sink.counts("q"), json!({"delivered": 2}));
+}

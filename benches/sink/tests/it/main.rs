@@ -6,6 +6,7 @@ mod checks;
 mod control;
 mod faults;
 mod fifo;
+mod journal;
 mod sending;
 mod support;
 mod throttling;

@@ -1,6 +1,7 @@
 //! A sink on a thread of the test's own process, and one connection to it.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -15,7 +16,16 @@ pub struct Sink {
 impl Sink {
     /// It serves until the process ends.
     pub fn start() -> Self {
+        Self::serve(Server::bind(0).unwrap())
+    }
+
+    pub fn with_journal(path: &Path) -> Self {
         let server = Server::bind(0).unwrap();
+        server.keep_journal(path).unwrap();
+        Self::serve(server)
+    }
+
+    fn serve(server: Server) -> Self {
         let address = server.address();
         thread::spawn(|| server.run());
         Self { server: address, client: Client::connect(address).unwrap() }
