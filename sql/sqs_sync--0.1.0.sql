@@ -68,6 +68,25 @@ COMMENT ON COLUMN sqs_sync.position.initial_done IS 'the first run has gone to i
 COMMENT ON COLUMN sqs_sync.position.next_change_id IS 'change ids from this one on have never been given';
 COMMENT ON COLUMN sqs_sync.position.handed_through IS 'changes up to this id that still are in the change set may have been sent: they are in doubt';
 
+CREATE TABLE sqs_sync.home (
+  only_one          boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+  system_identifier bigint NOT NULL,
+  database_oid      oid NOT NULL,
+  catalog_oid       oid NOT NULL,
+  timeline          bigint NOT NULL,
+  place             uuid,
+  since             timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  set_by            text NOT NULL DEFAULT SESSION_USER
+);
+COMMENT ON TABLE sqs_sync.home IS 'where the syncs are at home: a database in which this says something else is a copy, and paused';
+COMMENT ON COLUMN sqs_sync.home.system_identifier IS 'the server''s, as pg_control_system() shows it: initdb and pg_upgrade make a new one';
+COMMENT ON COLUMN sqs_sync.home.database_oid IS 'the database''s oid, which a copy by CREATE DATABASE or a dump does not have';
+COMMENT ON COLUMN sqs_sync.home.catalog_oid IS 'this table''s oid, which a restored dump does not have';
+COMMENT ON COLUMN sqs_sync.home.timeline IS 'the timeline of the server''s WAL, which recovery to a point in time and promotion change';
+COMMENT ON COLUMN sqs_sync.home.place IS 'the id that the data directory has in a file that its copies lack';
+COMMENT ON COLUMN sqs_sync.home.since IS 'since when: the first sync, a promotion or a take-over';
+COMMENT ON COLUMN sqs_sync.home.set_by IS 'who created the first sync, or took over; after a promotion the worker';
+
 CREATE TABLE sqs_sync.waiting (
   sync_id   integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
   change_id bigint NOT NULL,
@@ -185,6 +204,7 @@ COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read i
 
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.home', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.waiting', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.claim', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
@@ -775,6 +795,28 @@ partly failed, and with the run's own error otherwise. Cancelling the call ends 
 - 57014: the run was cancelled
 - 55000: the run is held, or the sync is paused$$;
 
+-- Copies -------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.sqs_sync_take_over(moved boolean DEFAULT false) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_take_over_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_take_over(boolean) IS $$starts the syncs of a copy of a database, which is paused
+
+What is made of a database talks to the same queues as the original, and so its syncs are paused, and say why, until
+somebody takes over: see docs/operations.md#a-copy-starts-paused. For superusers and the owner of the database. In a
+database that is no copy it does nothing.
+
+All that may have been sent and is not acknowledged is sent again, change ids jump upwards, and a notice says what cannot
+be known here: what the queues were told after the copy was made.
+
+- moved: the database, or its server, has moved, and the original sends no more: syncs keep their deduplication ids and go
+  on with the runs that they were at. False: the copy is a source of its own beside the original. Its deduplication ids are
+  new, and the runs that the original was at are cancelled.
+- 42501: you are neither superuser nor owner of the database$$;
+
+CREATE FUNCTION sqs_sync.why_paused() RETURNS text
+  LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'why_paused_wrapper';
+COMMENT ON FUNCTION sqs_sync.why_paused() IS 'why this database is taken for a copy, in which no sync runs; null if it is none, and on a standby';
+
 -- Views --------------------------------------------------------------------------------
 -- Each shows the rows of syncs whose owner's rights the reader has. security_barrier keeps
 -- a cheap function in the reader's WHERE from seeing the others. A sync's owner is the owner
@@ -818,7 +860,10 @@ SELECT s.name,
        d.message OPERATOR(pg_catalog.->>) 'delay_seconds' AS delay_seconds,
        ARRAY(SELECT pg_catalog.json_object_keys(d.events)) AS events,
        d.compare, s.initial, d.order_by, d.retry_for, s.version,
-       CASE WHEN s.paused THEN 'paused' WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
+       CASE WHEN s.paused OR (SELECT sqs_sync.why_paused()) IS NOT NULL THEN 'paused'
+            WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
+       COALESCE('this database is a copy: ' OPERATOR(pg_catalog.||) (SELECT sqs_sync.why_paused()),
+                CASE WHEN s.paused THEN 'sqs_sync_pause' END) AS paused_by,
        r.run_id AS last_run, r.state AS last_run_state, r.finished_at AS last_run_finished_at,
        c.schedule,
        pg_catalog.to_timestamp(sqs_sync.next_time(c.schedule,
@@ -857,6 +902,7 @@ COMMENT ON COLUMN sqs_sync.syncs.order_by IS 'the order of the changes; null: no
 COMMENT ON COLUMN sqs_sync.syncs.retry_for IS 'how long a message is tried';
 COMMENT ON COLUMN sqs_sync.syncs.version IS 'of the definition; 1 at first, one more at each `sqs_sync_alter`, `on` and `off`';
 COMMENT ON COLUMN sqs_sync.syncs.state IS '`new`: no run has gone through; `ready`; `paused`';
+COMMENT ON COLUMN sqs_sync.syncs.paused_by IS '`sqs_sync_pause`, or why this database is a copy, which `sqs_sync_take_over` starts; null if it is not paused';
 COMMENT ON COLUMN sqs_sync.syncs.last_run IS 'the id of the latest run, under way or not';
 COMMENT ON COLUMN sqs_sync.syncs.last_run_state IS 'its state';
 COMMENT ON COLUMN sqs_sync.syncs.last_run_finished_at IS 'when it ended';
@@ -981,7 +1027,8 @@ SELECT w.pid, w.kind, p.sync, p.run_id, w.started_at, w.activity
 FROM sqs_sync.worker_processes() w LEFT JOIN sqs_sync.progress p USING (pid)
 UNION ALL
 SELECT NULL, 'queued run', s.name, r.run_id, r.requested_at,
-       CASE WHEN s.paused THEN 'waiting for sqs_sync_resume' ELSE COALESCE(r.waiting_for, 'waiting for the worker') END
+       COALESCE('waiting for sqs_sync_take_over: this database is a copy: ' OPERATOR(pg_catalog.||) (SELECT sqs_sync.why_paused()),
+                CASE WHEN s.paused THEN 'waiting for sqs_sync_resume' END, r.waiting_for, 'waiting for the worker')
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id) WHERE r.state = 'queued';
 COMMENT ON VIEW sqs_sync.workers IS 'background processes of this database, and queued runs with what they wait for';
 COMMENT ON COLUMN sqs_sync.workers.pid IS 'of the process; null for a queued run';

@@ -9,6 +9,7 @@
 //! * [`run`]: the way of a run: what is in doubt is sent again, the diff is taken, changes are
 //!   published and acknowledged.
 //! * [`changes`]: model against snapshot, and the change set that keeps what is being told.
+//! * [`home`]: whether this database may send at all, or is a copy of one that does.
 //! * [`overview`]: what `sqs_sync_report` shows, read by the views.
 //! * [`connection`]: servers and user mappings, and the publisher's configuration from them.
 //! * [`catalog`]: our own tables.
@@ -25,6 +26,7 @@ mod catalog;
 mod changes;
 mod connection;
 mod errors;
+mod home;
 mod look;
 mod overview;
 mod pg;

@@ -6,6 +6,7 @@ use pgrx::pg_sys::Oid;
 use crate::catalog::{self, Sync};
 use crate::changes::Tables;
 use crate::changes::tables;
+use crate::home;
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result};
 
@@ -20,6 +21,7 @@ pub struct Own {
 /// The sync of that name, locked against other changes of its definition.
 pub fn own_sync(name: &str) -> Result<Own> {
     let caller = rights::current_user();
+    home::check_primary()?;
     let sync = as_superuser(|| catalog::sync::lock(name))?;
     checked(caller, sync)
 }

@@ -4,6 +4,7 @@
 mod access;
 mod checks;
 mod events;
+mod home;
 mod known;
 mod previews;
 mod queues;

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use super::access::readable_sync;
 use super::syncs::{Answer, required};
 use crate::catalog::definition::parse_event;
+use crate::home;
 use crate::look::trial::{self, Trial};
 use crate::look::{Shown, check_not_inside, preview, single};
 use crate::pg::{Error, Result};
@@ -111,6 +112,7 @@ type Answered = TableIterator<
 fn sqs_sync_test(name: Option<&str>, key: Option<&str>, event: Option<&str>) -> Answer<Answered> {
     let test = || {
         let owned = owned("sqs_sync_test", name)?;
+        home::check()?;
         let event = event.map(parse_event).transpose()?;
         Ok(answered(trial::send(owned, key, event)?))
     };

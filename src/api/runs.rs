@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 
 use super::access::{readable_sync, sync_of_run};
 use crate::catalog::{self, Run, State};
+use crate::home;
 use crate::pg::commit::{self, AtCommit, at_commit};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{keeps_its_snapshot, with_latest_snapshot};
@@ -34,6 +35,7 @@ fn sqs_sync_run(name: &str) -> Answer<i64> {
 fn run(name: &str) -> Result<i64> {
     let own = readable_sync(name)?;
     own.owner()?;
+    home::check()?;
     if own.sync.paused {
         return Err(Error::not_in_state(format!("sync \"{name}\" is paused"))
             .hint("Let it run again by sqs_sync_resume."));
@@ -147,6 +149,7 @@ fn sqs_sync_cancel(run_id: i64) -> Answer<()> {
 
 fn cancel(run_id: i64) -> Result<()> {
     sync_of_run(run_id)?;
+    home::check_primary()?;
     if as_superuser(|| catalog::run::cancel_waiting(run_id))? {
         return Ok(());
     }

@@ -15,6 +15,7 @@ use crate::changes::key::{self, KeyColumn};
 use crate::changes::model::{self, Model};
 use crate::changes::tables::{self, Tables};
 use crate::connection;
+use crate::home;
 use crate::pg::error::{catching, shown};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result, sql};
@@ -118,6 +119,7 @@ fn create(
     definition: &Definition,
 ) -> Result<()> {
     let caller = rights::current_user();
+    home::check_primary()?;
     check_encoding()?;
     if as_superuser(|| catalog::sync::find(name))?.is_some() {
         return Err(Error::new(
@@ -153,6 +155,7 @@ fn create(
             paused: false,
         };
         check_definition(&sync, definition, &columns, model.owner)?;
+        home::claim()?;
         catalog::sync::insert(&sync)?;
         catalog::definition::insert(id, 1, definition)?;
         tables::create(&tables, &columns, &key, model.owner)?;

@@ -3,6 +3,7 @@
 
 pub mod claim;
 pub mod definition;
+pub mod home;
 pub mod position;
 pub mod rejection;
 pub mod run;

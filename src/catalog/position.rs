@@ -116,6 +116,13 @@ pub fn next_origin(sync_id: i32, version: i32) -> Result<Origin> {
     .ok_or_else(|| Error::internal("a sequence gave no value"))
 }
 
+/// After a move nothing that the change sets hold is certain, and change ids jump: as on a new
+/// timeline.
+pub fn distrust_all() -> Result<()> {
+    sql::execute("UPDATE sqs_sync.position SET timeline = 0", &[])?;
+    Ok(())
+}
+
 /// Rows that the snapshot has.
 pub fn told_rows(sync_id: i32) -> Result<i64> {
     sql::value("SELECT told_rows FROM sqs_sync.position WHERE sync_id = $1", &[sync_id.into()])

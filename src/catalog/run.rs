@@ -232,6 +232,18 @@ pub fn cancel_waiting(run_id: i64) -> Result<bool> {
     Ok(cancelled > 0)
 }
 
+/// Ends all runs that are queued, held or under way, in a copy where none is.
+pub fn cancel_all(why: &str) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET state = 'cancelled', waiting_for = NULL, runner_pid = NULL, error = $1, \
+         finished_at = pg_catalog.clock_timestamp() \
+         WHERE state IN ('queued', 'held', 'diffing', 'publishing')",
+        &[why.into()],
+    )?;
+    sql::execute("DELETE FROM sqs_sync.cancellation", &[])?;
+    Ok(())
+}
+
 /// Asks for the end of a run that is under way.
 pub fn request_cancel(run_id: i64) -> Result<()> {
     sql::execute(

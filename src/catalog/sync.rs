@@ -97,6 +97,10 @@ pub fn by_id(id: i32) -> Result<Sync> {
         .ok_or_else(|| Error::internal(format!("sync {id} does not exist")))
 }
 
+pub fn is_any() -> Result<bool> {
+    sql::value("SELECT EXISTS (SELECT 1 FROM sqs_sync.sync)", &[])
+}
+
 /// An id whose tables' names are free: what an earlier installation of the extension left
 /// behind keeps its own.
 pub fn next_id() -> Result<i32> {
@@ -141,6 +145,11 @@ pub fn delete(id: i32) -> Result<()> {
     super::position::keep_change_ids(id)?;
     sql::execute("DELETE FROM sqs_sync.sync WHERE sync_id = $1", &[id.into()])?;
     Ok(())
+}
+
+/// Makes of all syncs others, as far as deduplication goes. Returns how many there are.
+pub fn renew_uuids() -> Result<usize> {
+    sql::execute("UPDATE sqs_sync.sync SET sync_uuid = pg_catalog.gen_random_uuid()", &[])
 }
 
 pub fn set_version(id: i32, version: i32) -> Result<()> {

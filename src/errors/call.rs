@@ -235,6 +235,22 @@ pub const CALL: &[Known] = &[
         "give the view to a role that is no superuser: docs/security.md",
     ),
     known("55000", "sync … is paused", "`sqs_sync_resume`"),
+    known(
+        "55000",
+        "this database is a copy, and its syncs are paused",
+        "`sqs_sync_take_over`, if the copy is to send: docs/operations.md#a-copy-starts-paused",
+    ),
+    known(
+        "42501",
+        "must be superuser or owner of the database to take its syncs over",
+        "ask one of them",
+    ),
+    known("25006", "this server is a standby", "connect to the primary"),
+    known(
+        "58030",
+        "could not write (read) the file … in the data directory",
+        "give the server's user its rights there, or room",
+    ),
     known("55000", "run … was queued by this transaction", "commit before you wait"),
     known(
         "25001",

@@ -16,6 +16,7 @@ use crate::changes::layout::Layout;
 use crate::changes::model::Model;
 use crate::changes::tables;
 use crate::connection;
+use crate::home;
 use crate::pg::background::{self, Kind};
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::{ChangeRow, Limit};
@@ -83,6 +84,7 @@ pub fn check(owned: Owned) -> Result<Vec<Item>> {
         looked.items.extend(reach::look(&connection, with_literals(used, &definition))?);
     }
     looked.items.extend(waits(&owned)?);
+    looked.items.extend(copy()?);
     looked.items.push(worker());
     Ok(looked.items)
 }
@@ -297,6 +299,13 @@ fn waits(owned: &Owned) -> Result<Option<Item>> {
     }
     Ok(owned.sync.paused.then(|| {
         Item::worth_knowing("runs", "the sync is paused", "sqs_sync_resume lets it run again.")
+    }))
+}
+
+fn copy() -> Result<Option<Item>> {
+    Ok(home::why_not()?.map(|why| {
+        let hint = "sqs_sync_take_over, by a superuser or the database's owner, starts its syncs.";
+        Item::bad("copy", format!("this database is a copy: {why}"), Some(hint.to_owned()))
     }))
 }
 

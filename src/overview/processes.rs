@@ -8,10 +8,10 @@ use crate::pg::sql;
 
 /// Of all syncs, or of queued runs those of one.
 pub fn read(name: Option<&str>) -> Result<Processes> {
-    let (on_standby, max_runners) = sql::row(
-        "SELECT pg_is_in_recovery(), current_setting('sqs_sync.max_runners')::int4",
+    let (on_standby, max_runners, copy) = sql::row(
+        "SELECT pg_is_in_recovery(), current_setting('sqs_sync.max_runners')::int4, sqs_sync.why_paused()",
         &[],
-        |row| Ok((row.need(1)?, row.need(2)?)),
+        |row| Ok((row.need(1)?, row.need(2)?, maybe_text(row, 3)?)),
     )?
     .unwrap_or_default();
     let statement = format!(
@@ -33,5 +33,5 @@ pub fn read(name: Option<&str>) -> Result<Processes> {
     if let Some(name) = name {
         queued.retain(|run| run.sync.as_ref().is_some_and(|sync| sync.as_str() == name));
     }
-    Ok(Processes { on_standby, max_runners, running, queued })
+    Ok(Processes { on_standby, copy, max_runners, running, queued })
 }

@@ -100,10 +100,11 @@ pub(super) fn start_on_demand() -> bool {
     unsafe { pg_sys::RegisterDynamicBackgroundWorker(&mut description, std::ptr::null_mut()) }
 }
 
-/// Has the launcher start with the server. Only while libraries are preloaded.
+/// Has the launcher start with the server, on a standby too. Only while libraries are preloaded.
 pub fn register_launcher() {
     let mut description = describe(Kind::Launcher, pg_sys::InvalidOid, "");
     description.bgw_restart_time = 5;
+    description.bgw_start_time = pg_sys::BgWorkerStartTime::BgWorkerStart_ConsistentState;
     // SAFETY: called by the postmaster, or by whatever else loads preloaded libraries.
     unsafe { pg_sys::RegisterBackgroundWorker(&mut description) };
 }

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use super::{Error, background, database, process};
+use super::{Error, background, database, process, server};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum AtCommit {
@@ -50,8 +50,11 @@ pub fn created_in_this_transaction(run_id: i64) -> bool {
 }
 
 /// Has this database's worker look for runs now. Without one the launcher is told to start it,
-/// and without a launcher it is started from here. Raises no ERROR.
+/// and without a launcher it is started from here. A standby has none. Raises no ERROR.
 pub fn wake_worker() {
+    if server::is_standby() {
+        return;
+    }
     let reached = background::wake(background::Kind::Worker, database::current())
         || background::tell_launcher();
     if !reached && !background::start_on_demand() {

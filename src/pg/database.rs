@@ -56,7 +56,7 @@ pub(super) fn named(name: &CStr) -> Option<pg_sys::Oid> {
 }
 
 /// Whether the current user owns it, or is a superuser.
-pub(super) fn is_ours(database: pg_sys::Oid) -> bool {
+pub fn is_ours(database: pg_sys::Oid) -> bool {
     let user = super::rights::current_user();
     // SAFETY: a catalog lookup inside a transaction, of a database that was found in it.
     #[cfg(feature = "pg15")]

@@ -16,6 +16,7 @@ pub mod process;
 pub mod receiver;
 pub mod rights;
 pub mod rows;
+pub mod server;
 pub mod spool;
 pub mod sql;
 pub mod transaction;

@@ -17,6 +17,7 @@ mod sender;
 mod settle;
 
 use crate::catalog::{self, State};
+use crate::home;
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, failpoint, process};
@@ -57,6 +58,8 @@ pub fn execute(run_id: i64) {
 
 /// None if the run is not to be executed any more, or not now.
 fn begin(run_id: i64) -> Result<Option<Job>> {
+    // Before all else: a copy of the database sends nothing.
+    transaction(home::check)?;
     let begun = catalog_transaction(|| catalog::run::begin(run_id))?;
     let Some(run) = begun else { return Ok(None) };
     match catalog_transaction(|| Job::load(&run)) {

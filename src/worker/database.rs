@@ -8,7 +8,9 @@ use pgrx::pg_sys;
 
 use super::backoff::Backoff;
 use super::queue::{self, Due, Found};
+use crate::home;
 use crate::pg::background::{self, Handle, Kind, Status};
+use crate::pg::rights::as_superuser;
 use crate::pg::transaction::transaction;
 use crate::pg::{Result, database, failpoint, lock, process};
 use crate::settings;
@@ -74,6 +76,8 @@ struct Worker {
     deaths: HashMap<i64, Deaths>,
     last_busy: Instant,
     last_error: Option<String>,
+    /// Why nothing runs here, as was logged.
+    told_why_not: Option<&'static str>,
 }
 
 /// What came of a run that is due.
@@ -88,7 +92,13 @@ enum Outcome {
 impl Worker {
     fn new() -> Worker {
         let last_busy = Instant::now();
-        Worker { runners: HashMap::new(), deaths: HashMap::new(), last_busy, last_error: None }
+        Worker {
+            runners: HashMap::new(),
+            deaths: HashMap::new(),
+            last_busy,
+            last_error: None,
+            told_why_not: None,
+        }
     }
 
     fn work(&mut self, ends_after_idle: Option<Duration>) {
@@ -119,6 +129,9 @@ impl Worker {
         if !found.is_ready() {
             return Ok(None);
         }
+        if self.is_elsewhere()? {
+            return Ok(Some(POLL));
+        }
         if queue::follow_on()? {
             found = transaction(queue::look)?;
         }
@@ -136,6 +149,25 @@ impl Worker {
             record(run, &outcome)?;
         }
         Ok(Some(if waiting { RETRY } else { POLL }))
+    }
+
+    /// Whether this database is a copy, in which no run begins. After a promotion it is home.
+    fn is_elsewhere(&mut self) -> Result<bool> {
+        let why_not = transaction(home::why_not)?;
+        if why_not.is_none() && transaction(|| as_superuser(home::follow))? {
+            process::log(
+                "sqs_sync goes on in this database after the promotion; what only the old primary knew of, if replication was asynchronous, is not taken back",
+            );
+        }
+        if let Some(why) = why_not
+            && why_not != self.told_why_not
+        {
+            process::log(format!(
+                "sqs_sync is paused in this database, which is a copy: {why}; sqs_sync_take_over() starts it"
+            ));
+        }
+        self.told_why_not = why_not;
+        Ok(why_not.is_some())
     }
 
     fn attend(&mut self, run: &Due) -> Outcome {

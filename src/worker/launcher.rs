@@ -3,6 +3,8 @@
 //! It is connected to no database, so it cannot know which ones those are. It starts a worker
 //! in each, one at a time: one that finds no extension ends at once, and the database is left
 //! alone until a CREATE EXTENSION or a session with a run to do tells the launcher.
+//!
+//! On a standby it starts nothing, but notes that the server streams from a primary.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -10,12 +12,15 @@ use std::time::{Duration, Instant};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use super::backoff::Backoff;
+use crate::home;
 use crate::pg::background::{self, Handle, Kind, Status};
 use crate::pg::transaction::transaction;
-use crate::pg::{Error, Result, database, lock, process};
+use crate::pg::{Error, Result, database, lock, process, server};
 
 /// Between two looks at the list of databases, and at workers that we did not start.
 const POLL: Duration = Duration::from_secs(5);
+/// Between two looks at whether a standby still is one.
+const STANDBY_POLL: Duration = Duration::from_secs(1);
 /// Before a worker is started the list must be this fresh: the database may be gone.
 const FRESH: Duration = Duration::from_millis(200);
 /// A worker that has not said by then whether its database has the extension (it may wait for
@@ -34,7 +39,7 @@ pub extern "C-unwind" fn sqs_sync_launcher_main(_nothing: pg_sys::Datum) {
     let mut launcher = Launcher::default();
     loop {
         process::cancel_requested();
-        let pause = launcher.look_after_workers().unwrap_or_else(|error| {
+        let pause = launcher.look().unwrap_or_else(|error| {
             process::log_warning(&error);
             POLL
         });
@@ -69,7 +74,16 @@ struct Launcher {
 }
 
 impl Launcher {
-    /// Returns how long to wait before the next look.
+    /// Returns how long to wait before the next look. On a standby there is nothing to start.
+    fn look(&mut self) -> Result<Duration> {
+        home::watch()?;
+        match server::is_standby() {
+            true => Ok(STANDBY_POLL),
+            false => self.look_after_workers(),
+        }
+    }
+
+    /// The same.
     fn look_after_workers(&mut self) -> Result<Duration> {
         let told = process::was_told();
         if told || self.list_is_older_than(POLL) {

@@ -49,14 +49,35 @@ class Cluster:
         self.settings = {**DEFAULTS, "unix_socket_directories": str(self.directory), **settings}
 
     def init(self):
-        if os.getuid() == 0:
-            shutil.chown(self.directory, "postgres", "postgres")
+        self.own_directory()
         self.run("initdb", "--no-sync", "-U", "postgres", "-A", "trust", "-E", "UTF8",
                  "--locale=C", "-D", self.data)
-        with open(self.data / "postgresql.auto.conf", "a") as conf:
-            for name, value in self.settings.items():
-                conf.write(f"{name} = '{value}'\n")
+        self.configure(**self.settings)
         return self
+
+    def init_by_backup(self, primary, *options):
+        """As it is, a primary of its own."""
+        self.own_directory()
+        self.run("pg_basebackup", "--no-sync", "-c", "fast", "-h", primary.directory, "-U", "postgres",
+                 "-D", self.data, *options)
+        self.configure(**self.settings)
+        return self
+
+    def init_by_copy(self, stopped):
+        self.own_directory()
+        subprocess.run(as_server_user(["cp", "-a", str(stopped.data), str(self.data)]), check=True)
+        self.configure(**self.settings)
+        return self
+
+    def own_directory(self):
+        if os.getuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+
+    def configure(self, **settings):
+        """From the next start on; a later setting wins."""
+        with open(self.data / "postgresql.auto.conf", "a") as conf:
+            for name, value in settings.items():
+                conf.write(f"{name} = '{value}'\n")
 
     def start(self):
         self.run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log,

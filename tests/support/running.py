@@ -17,6 +17,20 @@ def started_cluster(**options):
     return cluster
 
 
+def backup_of(primary, *options, **settings):
+    """A cluster made by a base backup, not started yet."""
+    cluster = Cluster(major=primary.major, **settings)
+    clusters.append(cluster)
+    return cluster.init_by_backup(primary, *options)
+
+
+def copy_of(stopped, **settings):
+    """A cluster made by copying the files of one that is stopped, not started yet."""
+    cluster = Cluster(major=stopped.major, **settings)
+    clusters.append(cluster)
+    return cluster.init_by_copy(stopped)
+
+
 def destroy(cluster):
     clusters.remove(cluster)
     cluster.destroy()

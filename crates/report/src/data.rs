@@ -181,6 +181,8 @@ pub struct Rejection {
 pub struct Processes {
     /// Nothing runs on a standby.
     pub on_standby: bool,
+    /// Why the database is taken for a copy, in which nothing runs.
+    pub copy: Option<Text>,
     pub max_runners: i32,
     pub running: Vec<Process>,
     pub queued: Vec<Process>,

@@ -65,7 +65,7 @@ pub fn advice(report: &Report) -> Vec<Advice> {
     let mut all: Vec<Advice> = Vec::new();
     all.extend(of_processes(report));
     for sync in &report.syncs {
-        for mut one in of_sync(sync) {
+        for mut one in of_sync(sync, report.processes.copy.is_some()) {
             match all.iter_mut().find(|said| said.says_the_same(&one)) {
                 Some(said) => said.syncs.push(sync.name.clone()),
                 None => {
@@ -80,10 +80,10 @@ pub fn advice(report: &Report) -> Vec<Advice> {
     all
 }
 
-fn of_sync(sync: &Sync) -> Vec<Advice> {
+fn of_sync(sync: &Sync, in_copy: bool) -> Vec<Advice> {
     let mut all = Vec::new();
     let run_again = format!("SELECT sqs_sync_run({});", sql_literal(&sync.name));
-    if sync.state == SyncState::Paused {
+    if sync.state == SyncState::Paused && !in_copy {
         let resume = format!("SELECT sqs_sync_resume({});", sql_literal(&sync.name));
         all.push(Advice::new(Urgency::Look, "It is paused: no run of it starts.").command(resume));
     }
@@ -130,6 +130,17 @@ fn of_processes(report: &Report) -> Vec<Advice> {
     if processes.on_standby {
         let what = "This server is a standby: runs begin when it is promoted.";
         return vec![Advice::new(Urgency::Know, what)];
+    }
+    if let Some(why) = &processes.copy {
+        let what = "This database is a copy, and its syncs are paused: nothing is sent from here.";
+        let mut one = Advice::new(Urgency::Look, what).command("SELECT sqs_sync_take_over();");
+        one.why = Some(why.clone());
+        one.hint = Some(
+            "For a superuser or the database's owner, if the copy is to send: with moved => true if \
+             it takes the place of the original."
+                .into(),
+        );
+        return vec![one];
     }
     let late = |p: &&Process| p.since.is_some_and(|since| at.since(since) > PATIENCE);
     let waiting: Vec<_> = processes.queued.iter().filter(late).collect();
