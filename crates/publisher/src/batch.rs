@@ -10,9 +10,13 @@ use std::time::{Duration, Instant};
 use crate::error::{Failure, Trouble};
 use crate::mailbox::Message;
 use crate::pace::after;
+use crate::sqs::Answer;
 
 /// The id of a message group.
 pub(crate) type GroupId = Arc<str>;
+
+/// For how long a FIFO queue discards a message that it has taken before.
+const DEDUPLICATED_FOR: Duration = Duration::from_secs(300);
 
 pub(crate) struct Batch {
     pub(crate) messages: Vec<Message>,
@@ -43,6 +47,32 @@ impl Batch {
 
     pub(crate) fn count_attempt(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
+    }
+
+    /// An attempt was made before the one that is counted last.
+    pub(crate) fn has_been_tried(&self) -> bool {
+        self.attempts > 1
+    }
+
+    /// As SQS counts it, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.messages.iter().map(|message| message.outgoing.size()).sum()
+    }
+
+    /// How many are acknowledged now that an earlier attempt may have brought there too.
+    pub(crate) fn possible_duplicates(
+        &self,
+        answers: &Result<Vec<Answer>, Trouble>,
+        now: Instant,
+    ) -> u64 {
+        let is_late = now > after(self.first_attempt, DEDUPLICATED_FOR);
+        let is_one = |(message, answer): &(&Message, &Answer)| {
+            answer.is_ok()
+                && message.is_in_doubt()
+                && (is_late || !message.outgoing.queue.ends_with(".fifo"))
+        };
+        let answers = answers.iter().flatten();
+        self.messages.iter().zip(answers).filter(is_one).count() as u64
     }
 
     /// Returns how many failures in a row this makes.

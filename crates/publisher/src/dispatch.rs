@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use crate::batch::Batch;
 use crate::connection::Settings;
-use crate::error::{Failure, FailureKind, Trouble};
+use crate::counters::{Board, Counters};
+use crate::error::{Class, Failure, FailureKind, Trouble};
 use crate::lane::{Address, Lane, Step};
 use crate::mailbox::{Epoch, Mailbox, Message, fail_all};
 use crate::queue::{Located, path_of};
@@ -65,10 +66,12 @@ pub(crate) struct Dispatcher {
     /// Set when nothing may be sent any more: cancelled, or the credentials are refused.
     ended: Option<Arc<Failure>>,
     stop_at: Option<Instant>,
+    counters: Counters,
+    board: Board,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(sqs: Sqs, settings: Settings, mailbox: Arc<Mailbox>) -> Self {
+    pub(crate) fn new(sqs: Sqs, settings: Settings, mailbox: Arc<Mailbox>, board: Board) -> Self {
         Self {
             sqs: Arc::new(sqs),
             bell: Bell(mailbox),
@@ -80,6 +83,8 @@ impl Dispatcher {
             requests: JoinSet::new(),
             ended: None,
             stop_at: None,
+            counters: Counters::default(),
+            board,
         }
     }
 
@@ -94,6 +99,7 @@ impl Dispatcher {
                 self.conclude(done);
             }
             self.start_requests();
+            self.show_counters();
             if self.may_stop() {
                 return;
             }
@@ -200,6 +206,8 @@ impl Dispatcher {
                 });
             }
             Step::Send(url, batch) => {
+                self.counters.retries += u64::from(batch.has_been_tried());
+                self.counters.bytes += batch.size() as u64;
                 self.requests.spawn(async move {
                     let answers = sqs.send(&url, &batch.messages).await;
                     Done::Sent { lane, started, batch, answers }
@@ -211,8 +219,15 @@ impl Dispatcher {
     fn conclude(&mut self, done: Done) {
         let now = Instant::now();
         let failure = match done {
-            Done::Found { lane, started, url } => self.conclude_find(lane, started, url, now),
+            Done::Found { lane, started, url } => {
+                self.count_call(now - started, url.as_ref().err(), false);
+                self.conclude_find(lane, started, url, now)
+            }
             Done::Sent { lane, started, batch, answers } => {
+                self.count_call(now - started, answers.as_ref().err(), has_throttled(&answers));
+                self.counters.possible_duplicates += batch.possible_duplicates(&answers, now);
+                // Before anything is reported: who has all reports knows of all calls.
+                self.board.show(&self.counters);
                 let ended = self.ended.as_ref();
                 self.lanes[lane].conclude(started, batch, answers, ended, now)
             }
@@ -241,6 +256,21 @@ impl Dispatcher {
         None
     }
 
+    fn count_call(&mut self, latency: Duration, failed: Option<&Trouble>, entries_throttled: bool) {
+        let is_throttled = failed.is_some_and(|trouble| trouble.class == Class::Throttled);
+        self.counters.count_call(latency, failed.is_some(), is_throttled || entries_throttled);
+    }
+
+    fn show_counters(&mut self) {
+        let now = Instant::now();
+        let windows: usize = self.lanes.iter().map(Lane::window).sum();
+        let paused = |lane: &Lane| Some((Arc::clone(&lane.queue), lane.paused_until(now)?));
+        self.counters.in_flight = self.requests.len();
+        self.counters.limit = windows.clamp(1, self.limit());
+        self.counters.paused = self.lanes.iter().filter_map(paused).max_by_key(|(_, until)| *until);
+        self.board.show(&self.counters);
+    }
+
     /// Nothing more is sent. The first reason stays.
     fn end(&mut self, failure: Failure) {
         let failure = self.ended.get_or_insert_with(|| Arc::new(failure));
@@ -263,6 +293,11 @@ impl Dispatcher {
         let share = self.share();
         lanes.filter_map(|lane| lane.next_wake(share)).chain(self.stop_at).min()
     }
+}
+
+fn has_throttled(answers: &Result<Vec<Answer>, Trouble>) -> bool {
+    let is_throttled = |answer: &Answer| matches!(answer, Err(t) if t.class == Class::Throttled);
+    answers.as_ref().is_ok_and(|answers| answers.iter().any(is_throttled))
 }
 
 async fn sleep_until(time: Option<Instant>) {

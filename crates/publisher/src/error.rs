@@ -22,6 +22,19 @@ pub enum FailureKind {
     Cancelled,
 }
 
+impl FailureKind {
+    /// Its name, where there is no code of SQS's.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Credentials => "credentials",
+            Self::Service => "service",
+            Self::Network => "network",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Why messages could not be published. It never holds a secret or a message's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {

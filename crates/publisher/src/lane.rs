@@ -129,6 +129,16 @@ impl Lane {
         [retry, fresh].into_iter().flatten().min()
     }
 
+    /// How many requests its pace allows.
+    pub(crate) fn window(&self) -> usize {
+        self.pace.window()
+    }
+
+    /// Until when nothing new is sent, if it is paused.
+    pub(crate) fn paused_until(&self, now: Instant) -> Option<Instant> {
+        self.pace.paused_until().filter(|until| *until > now)
+    }
+
     fn may_start(&self, share: usize) -> bool {
         self.in_flight < share && self.pace.allows(self.in_flight)
     }

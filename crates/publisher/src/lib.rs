@@ -32,6 +32,7 @@
 
 mod batch;
 mod connection;
+mod counters;
 mod digest;
 mod dispatch;
 mod error;
@@ -53,6 +54,7 @@ mod waiting;
 mod wording;
 
 pub use connection::{Connection, Settings, partition_of};
+pub use counters::{Counters, LATENCY_BOUNDS_MS, Latencies, latency_at};
 pub use error::{Failure, FailureKind};
 pub use identity::{Caller, Credentials, Identity, Role, Secret, Source};
 pub use inquiry::{Inquiry, caller, list_queues, queue_attributes, send_one};

@@ -150,6 +150,10 @@ impl Message {
         self.in_doubt = true;
     }
 
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
     pub(crate) fn group(&self) -> Option<&GroupId> {
         self.outgoing.group_id.as_ref()
     }

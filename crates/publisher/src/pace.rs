@@ -61,6 +61,11 @@ impl Pace {
         (in_flight as f64) < self.window.floor()
     }
 
+    /// How many requests may be in flight.
+    pub(crate) fn window(&self) -> usize {
+        self.window as usize
+    }
+
     pub(crate) fn paused_until(&self) -> Option<Instant> {
         self.paused_until
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, error::SendError, unbounded_channel};
 
 use crate::connection::{Connection, Settings};
+use crate::counters::{Board, Counters};
 use crate::dispatch::{Command, Dispatcher};
 use crate::mailbox::{Mailbox, Message, Report, fail_all};
 use crate::outgoing::Outgoing;
@@ -25,6 +26,7 @@ const DROP_PATIENCE: Duration = Duration::from_millis(500);
 pub struct Publisher {
     commands: UnboundedSender<Command>,
     mailbox: Arc<Mailbox>,
+    board: Board,
     /// Taken when it is joined.
     thread: Option<JoinHandle<()>>,
 }
@@ -41,10 +43,12 @@ impl Publisher {
         let mailbox = Mailbox::open()?;
         let (commands, inbox) = unbounded_channel();
         let outbox = Arc::clone(&mailbox);
+        let board = Board::default();
+        let shown = board.clone();
         let thread = thread::spawn("sqs_sync pub", move || {
-            Dispatcher::new(Sqs::new(connection), settings, outbox).run(inbox)
+            Dispatcher::new(Sqs::new(connection), settings, outbox, shown).run(inbox)
         })?;
-        Ok(Self { commands, mailbox, thread: Some(thread) })
+        Ok(Self { commands, mailbox, board, thread: Some(thread) })
     }
 
     /// An eventfd to poll: readable while reports wait. It belongs to the publisher: do not read
@@ -70,6 +74,11 @@ impl Publisher {
     /// Takes the reports that wait, without blocking, and quiets the notifier.
     pub fn reports(&self) -> Vec<Report> {
         self.mailbox.drain()
+    }
+
+    /// What has been done so far, and what is being done, as of the thread's last turn.
+    pub fn counters(&self) -> Counters {
+        self.board.read()
     }
 
     /// Starts no new request and no retry, from now on and for good. What is not in flight is
