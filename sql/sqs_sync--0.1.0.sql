@@ -156,6 +156,18 @@ CREATE TABLE sqs_sync.run (
   published        bigint NOT NULL DEFAULT 0,
   rejected         bigint NOT NULL DEFAULT 0,
   in_doubt         bigint NOT NULL DEFAULT 0,
+  resent           bigint NOT NULL DEFAULT 0,
+  reasons          jsonb NOT NULL DEFAULT '{}',
+  diff_took        interval,
+  diffed_at        timestamptz,
+  calls            bigint NOT NULL DEFAULT 0,
+  failed_calls     bigint NOT NULL DEFAULT 0,
+  throttled        bigint NOT NULL DEFAULT 0,
+  retries          bigint NOT NULL DEFAULT 0,
+  bytes            bigint NOT NULL DEFAULT 0,
+  possible_duplicates bigint NOT NULL DEFAULT 0,
+  latencies        bigint[] NOT NULL DEFAULT '{}',
+  tallied          boolean NOT NULL DEFAULT false,
   runner_pid       integer,
   attempts         integer NOT NULL DEFAULT 0,
   waiting_for      text,
@@ -167,11 +179,15 @@ CREATE UNIQUE INDEX run_one_queued ON sqs_sync.run (sync_id) WHERE state IN ('qu
 CREATE UNIQUE INDEX run_one_active ON sqs_sync.run (sync_id) WHERE state IN ('diffing', 'publishing');
 CREATE INDEX run_by_sync ON sqs_sync.run (sync_id, run_id);
 CREATE INDEX run_by_time ON sqs_sync.run (requested_at);
+CREATE INDEX run_not_tallied ON sqs_sync.run (sync_id) WHERE NOT tallied;
 COMMENT ON TABLE sqs_sync.run IS 'one row a run; read it through the view sqs_sync.runs';
 COMMENT ON COLUMN sqs_sync.run.version IS 'the version of the definition that the run began with';
 COMMENT ON COLUMN sqs_sync.run.rows_silent IS 'changes that moved the snapshot without a message: events that the sync does not publish, and an initial run that skips';
 COMMENT ON COLUMN sqs_sync.run.waiting_for IS 'why a queued run has not started';
-
+COMMENT ON COLUMN sqs_sync.run.resent IS 'changes in doubt that were sent again, and acknowledged or rejected';
+COMMENT ON COLUMN sqs_sync.run.reasons IS 'why rows were not told: how many for each code, rejected ones and those that were given up';
+COMMENT ON COLUMN sqs_sync.run.latencies IS 'how many API calls took up to 0.1, 0.2, 0.5, 1, 2, 5 … 20,000 milliseconds, and longer';
+COMMENT ON COLUMN sqs_sync.run.tallied IS 'the run has ended, and sqs_sync.tally has its counts';
 COMMENT ON COLUMN sqs_sync.run.attempts IS 'how often a runner took the run up since it last made progress';
 
 -- Apart from sqs_sync.run, so that a transaction that cancels a run and stays open does not
@@ -182,6 +198,57 @@ CREATE TABLE sqs_sync.cancellation (
   requested_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE sqs_sync.cancellation IS 'runs under way that somebody wants to end';
+
+-- Apart from sqs_sync.run, since it is written twice a second: it stays one page.
+CREATE TABLE sqs_sync.run_progress (
+  run_id          bigint PRIMARY KEY REFERENCES sqs_sync.run ON DELETE CASCADE,
+  phase           text NOT NULL,
+  total           bigint NOT NULL DEFAULT 0,
+  unanswered      bigint NOT NULL DEFAULT 0,
+  rate            double precision,
+  in_flight       integer NOT NULL DEFAULT 0,
+  in_flight_limit integer,
+  slow_queue      text,
+  updated_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+) WITH (fillfactor = 20);
+COMMENT ON TABLE sqs_sync.run_progress IS 'how each run under way goes; read it through the view sqs_sync.progress';
+COMMENT ON COLUMN sqs_sync.run_progress.total IS 'changes that the run has to do with: in doubt at its beginning, to be published, and rejected by the diff';
+COMMENT ON COLUMN sqs_sync.run_progress.unanswered IS 'messages that were handed to the publisher and have no answer';
+
+-- Only runners write it. A reset is a row of its own, below zero, so that a transaction that has
+-- called sqs_sync_stats_reset and stays open holds no run up.
+CREATE TABLE sqs_sync.tally (
+  sync_id       integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  is_reset      boolean NOT NULL,
+  since         timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  succeeded     bigint NOT NULL,
+  partly_failed bigint NOT NULL,
+  failed        bigint NOT NULL,
+  cancelled     bigint NOT NULL,
+  published     bigint NOT NULL,
+  rejected      bigint NOT NULL,
+  resent        bigint NOT NULL,
+  calls         bigint NOT NULL,
+  failed_calls  bigint NOT NULL,
+  throttled     bigint NOT NULL,
+  retries       bigint NOT NULL,
+  bytes         bigint NOT NULL,
+  possible_duplicates bigint NOT NULL,
+  latencies     bigint[] NOT NULL,
+  PRIMARY KEY (sync_id, is_reset)
+);
+COMMENT ON TABLE sqs_sync.tally IS 'what the runs of each sync that have ended come to, and what that was at the last reset, below zero; read it through the view sqs_sync.stats';
+
+CREATE VIEW sqs_sync.counted WITH (security_barrier) AS
+SELECT t.sync_id, NULL::bigint AS run_id, t.is_reset, t.succeeded, t.partly_failed, t.failed, t.cancelled, t.published, t.rejected, t.resent,
+       t.calls, t.failed_calls, t.throttled, t.retries, t.bytes, t.possible_duplicates, t.latencies
+FROM sqs_sync.tally t
+UNION ALL
+SELECT r.sync_id, r.run_id, false, (r.state = 'succeeded')::integer, (r.state = 'partly_failed')::integer, (r.state = 'failed')::integer,
+       (r.state IN ('cancelled', 'discarded'))::integer, r.published, r.rejected, r.resent,
+       r.calls, r.failed_calls, r.throttled, r.retries, r.bytes, r.possible_duplicates, r.latencies
+FROM sqs_sync.run r WHERE NOT r.tallied;
+COMMENT ON VIEW sqs_sync.counted IS 'the tally, and runs that are not in it yet: what is added up';
 
 CREATE TABLE sqs_sync.rejection (
   rejection_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.rejection_id_seq'),
@@ -823,8 +890,10 @@ COMMENT ON FUNCTION sqs_sync.why_paused() IS 'why this database is taken for a c
 -- of its snapshot (or, if that is gone, of its change set), so that REASSIGN OWNED, renames
 -- and dumps need nothing from us.
 
+-- This view decides what anybody sees: of which syncs (those whose owner's rights he has; members
+-- of pg_monitor, all), and whether that includes what comes from rows (the former only).
 CREATE VIEW sqs_sync.visible_sync WITH (security_barrier) AS
-SELECT s.*, c.relowner AS owner
+SELECT s.*, c.relowner AS owner, pg_catalog.pg_has_role(COALESCE(c.relowner, 10), 'USAGE') AS shows_rows
 FROM sqs_sync.sync s
 LEFT JOIN LATERAL (
   -- Every operator here is Postgres's own: one planted in the extension's schema before CREATE
@@ -842,6 +911,7 @@ LEFT JOIN LATERAL (
 WHERE pg_catalog.pg_has_role(COALESCE(c.relowner, 10), 'USAGE')
    OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW sqs_sync.visible_sync IS 'the syncs that the reader may see: what the other views are made from';
+COMMENT ON COLUMN sqs_sync.visible_sync.shows_rows IS 'the reader has the owner''s rights: he may see what comes from rows, such as keys, errors and queues that rows name';
 
 CREATE VIEW sqs_sync.syncs WITH (security_barrier) AS
 SELECT s.name,
@@ -928,7 +998,14 @@ COMMENT ON COLUMN sqs_sync.events.condition IS 'the SQL expression that changes 
 CREATE VIEW sqs_sync.runs WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
        r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
-       r.version, r.waiting_for, r.sqlstate, r.error, r.hint
+       r.version, r.waiting_for, r.sqlstate,
+       CASE WHEN s.shows_rows THEN r.error END AS error,
+       CASE WHEN s.shows_rows THEN r.hint END AS hint,
+       COALESCE(r.started_at, r.finished_at, pg_catalog.clock_timestamp()) - r.requested_at AS waited,
+       COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at AS took,
+       r.diff_took,
+       COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.diffed_at AS publish_took,
+       r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id);
 COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error; they are kept until the sync is dropped';
 COMMENT ON COLUMN sqs_sync.runs.run_id IS 'what `sqs_sync_run` returned';
@@ -948,14 +1025,33 @@ COMMENT ON COLUMN sqs_sync.runs.finished_at IS 'when it ended';
 COMMENT ON COLUMN sqs_sync.runs.version IS 'of the definition that the run began with';
 COMMENT ON COLUMN sqs_sync.runs.waiting_for IS 'why a queued run has not started';
 COMMENT ON COLUMN sqs_sync.runs.sqlstate IS 'of a run that failed or is held: its code in `sqs_sync.error_codes`';
-COMMENT ON COLUMN sqs_sync.runs.error IS 'of a run that failed or is held: what is wrong';
-COMMENT ON COLUMN sqs_sync.runs.hint IS 'of a run that failed or is held: what to do';
+COMMENT ON COLUMN sqs_sync.runs.error IS 'of a run that failed or is held: what is wrong; null to a reader without the owner''s rights, since it may quote a row';
+COMMENT ON COLUMN sqs_sync.runs.hint IS 'of a run that failed or is held: what to do; shown as `error` is';
+COMMENT ON COLUMN sqs_sync.runs.waited IS 'from the request to the start';
+COMMENT ON COLUMN sqs_sync.runs.took IS 'from the start to the end, or until now';
+COMMENT ON COLUMN sqs_sync.runs.diff_took IS 'how long the diff took';
+COMMENT ON COLUMN sqs_sync.runs.publish_took IS 'from the end of the diff to the end of the run, or until now';
+COMMENT ON COLUMN sqs_sync.runs.resent IS 'changes in doubt that the run has sent again, and that were acknowledged or rejected';
+COMMENT ON COLUMN sqs_sync.runs.reasons IS 'why rows were not told: how many for each code, rejected ones and those whose message was given up';
+COMMENT ON COLUMN sqs_sync.runs.bytes IS 'bytes of messages in all calls, as SQS counts them';
+COMMENT ON COLUMN sqs_sync.runs.calls IS 'API calls of SQS';
+COMMENT ON COLUMN sqs_sync.runs.failed_calls IS 'of these, those that failed as a whole';
+COMMENT ON COLUMN sqs_sync.runs.throttled IS 'calls that SQS throttled, wholly or in part';
+COMMENT ON COLUMN sqs_sync.runs.retries IS 'calls that tried messages again';
+COMMENT ON COLUMN sqs_sync.runs.possible_duplicates IS 'messages that the queue may have twice: acknowledged after an attempt whose outcome is unknown, and not deduplicated by the queue';
 
 -- From each sync its own few by the index: not a sort of all that ever ran.
 CREATE VIEW sqs_sync.recent_runs WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
        r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
-       r.version, r.waiting_for, r.sqlstate, r.error, r.hint
+       r.version, r.waiting_for, r.sqlstate,
+       CASE WHEN s.shows_rows THEN r.error END AS error,
+       CASE WHEN s.shows_rows THEN r.hint END AS hint,
+       COALESCE(r.started_at, r.finished_at, pg_catalog.clock_timestamp()) - r.requested_at AS waited,
+       COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at AS took,
+       r.diff_took,
+       COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.diffed_at AS publish_took,
+       r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates
 FROM sqs_sync.visible_sync s
 CROSS JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 30) r;
 COMMENT ON VIEW sqs_sync.recent_runs IS 'the latest 30 runs of each sync; it reads no others, however many there are';
@@ -973,30 +1069,138 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION sqs_sync.rows_read(run_id bigint) RETURNS bigint
+  LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'rows_read_wrapper';
+COMMENT ON FUNCTION sqs_sync.rows_read(bigint) IS $$how many rows the diff of a run has read, while it is under way
+
+- run_id: of a run that you may see$$;
+
 CREATE VIEW sqs_sync.progress WITH (security_barrier) AS
-SELECT r.run_id, s.name AS sync, r.runner_pid AS pid, r.state AS phase,
-       r.rows_added + r.rows_changed + r.rows_removed AS changes_total,
-       r.published + r.rejected + r.rows_silent AS changes_done,
-       r.published, r.rejected, r.started_at,
-       pg_catalog.clock_timestamp() - r.started_at AS elapsed
-FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id)
-WHERE r.state IN ('diffing', 'publishing');
-COMMENT ON VIEW sqs_sync.progress IS 'one row for each run under way, in the manner of pg_stat_progress_*';
-COMMENT ON COLUMN sqs_sync.progress.run_id IS 'the run';
+SELECT w.sync, w.run_id, w.phase,
+       pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - w.since) AS elapsed,
+       CASE WHEN w.total > 0 THEN LEAST(100 * w.done / w.total, 100)::integer END AS percent,
+       w.total, w.published, w.rejected, w.unanswered AS in_doubt,
+       GREATEST(w.total - w.done - w.unanswered, 0) AS waiting,
+       pg_catalog.round(w.rate)::bigint AS rate,
+       CASE WHEN w.rate >= 0.1::double precision AND w.total > w.done THEN pg_catalog.make_interval(
+         secs => pg_catalog.ceil(LEAST((w.total - w.done)::double precision / w.rate, 1e9::double precision))) END AS time_left,
+       pg_catalog.pg_size_pretty(w.bytes) AS sent,
+       w.calls, w.throttled, w.retries, w.in_flight, w.in_flight_limit, w.slow_queue, w.why,
+       w.rows_read, w.bytes, w.failed_calls, w.started_at, w.pid
+FROM (SELECT s.name AS sync, r.run_id, s.shows_rows,
+             CASE WHEN r.state IN ('queued', 'held') THEN r.state ELSE COALESCE(g.phase, r.state) END AS phase,
+             COALESCE(r.started_at, r.requested_at) AS since,
+             CASE WHEN g.phase IN ('resending', 'publishing', 'cancelling') THEN g.total END AS total,
+             r.published + r.rejected AS done, r.published, r.rejected,
+             COALESCE(g.unanswered, 0) AS unanswered,
+             CASE WHEN g.phase IN ('resending', 'publishing', 'cancelling') AND g.updated_at > pg_catalog.clock_timestamp() - interval '5 seconds'
+                  THEN g.rate END AS rate,
+             r.bytes, r.calls, r.failed_calls, r.throttled, r.retries,
+             g.in_flight, g.in_flight_limit,
+             CASE WHEN s.shows_rows THEN g.slow_queue END AS slow_queue,
+             CASE WHEN r.state = 'queued' AND (SELECT sqs_sync.why_paused()) IS NOT NULL THEN 'sqs_sync_take_over'
+                  WHEN r.state = 'queued' AND s.paused THEN 'sqs_sync_resume'
+                  WHEN r.state = 'queued' THEN COALESCE(r.waiting_for, 'the worker')
+                  WHEN r.state = 'held' THEN COALESCE(CASE WHEN s.shows_rows THEN r.error END, 'see sqs_sync.runs')
+             END AS why,
+             CASE WHEN g.phase = 'diffing' THEN sqs_sync.rows_read(r.run_id) END AS rows_read,
+             r.started_at, r.runner_pid AS pid
+      FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id)
+      LEFT JOIN sqs_sync.run_progress g USING (run_id)
+      WHERE r.state IN ('diffing', 'publishing') OR r.state IN ('queued', 'held')) w;
+COMMENT ON VIEW sqs_sync.progress IS 'a row for each run that waits or is under way: how far it has come, how fast it goes, and what it waits for';
 COMMENT ON COLUMN sqs_sync.progress.sync IS 'the sync';
-COMMENT ON COLUMN sqs_sync.progress.pid IS 'the process of the runner';
-COMMENT ON COLUMN sqs_sync.progress.phase IS '`diffing`, in which what is in doubt is sent again first, or `publishing`';
-COMMENT ON COLUMN sqs_sync.progress.changes_total IS 'changes that the diff found; 0 until it is done';
-COMMENT ON COLUMN sqs_sync.progress.changes_done IS 'of these, published, rejected or silent';
+COMMENT ON COLUMN sqs_sync.progress.run_id IS 'the run''s id';
+COMMENT ON COLUMN sqs_sync.progress.phase IS 'queued, held, checking, resending (what is in doubt is sent again), diffing, publishing, or cancelling (answers in flight are awaited)';
+COMMENT ON COLUMN sqs_sync.progress.elapsed IS 'since it began; of one that has not, since it was asked for';
+COMMENT ON COLUMN sqs_sync.progress.percent IS 'how much of total is published or rejected';
+COMMENT ON COLUMN sqs_sync.progress.total IS 'changes to deal with, those in doubt included; null until the diff is done';
 COMMENT ON COLUMN sqs_sync.progress.published IS 'messages that SQS has acknowledged';
-COMMENT ON COLUMN sqs_sync.progress.rejected IS 'rows rejected';
-COMMENT ON COLUMN sqs_sync.progress.started_at IS 'when the run began';
-COMMENT ON COLUMN sqs_sync.progress.elapsed IS 'since then';
+COMMENT ON COLUMN sqs_sync.progress.rejected IS 'rows that could not be published for their own sake';
+COMMENT ON COLUMN sqs_sync.progress.in_doubt IS 'messages that may have been sent and have no answer yet';
+COMMENT ON COLUMN sqs_sync.progress.waiting IS 'changes whose turn has not come';
+COMMENT ON COLUMN sqs_sync.progress.rate IS 'messages a second that were published or rejected, of late';
+COMMENT ON COLUMN sqs_sync.progress.time_left IS 'how long the rest takes at that rate';
+COMMENT ON COLUMN sqs_sync.progress.sent IS 'bytes, to be read by people';
+COMMENT ON COLUMN sqs_sync.progress.calls IS 'API calls of SQS so far';
+COMMENT ON COLUMN sqs_sync.progress.throttled IS 'of these, those that SQS throttled, wholly or in part';
+COMMENT ON COLUMN sqs_sync.progress.retries IS 'calls that tried messages again';
+COMMENT ON COLUMN sqs_sync.progress.in_flight IS 'calls on their way now';
+COMMENT ON COLUMN sqs_sync.progress.in_flight_limit IS 'how many there may be: less when SQS throttles or fails';
+COMMENT ON COLUMN sqs_sync.progress.slow_queue IS 'a queue that nothing new is sent to for now, since it throttles or fails; null to a reader without the owner''s rights, since a row may have named it';
+COMMENT ON COLUMN sqs_sync.progress.why IS 'what a run that is queued or held waits for';
+COMMENT ON COLUMN sqs_sync.progress.rows_read IS 'while the diff is taken: rows of model and snapshot that it has compared so far';
+COMMENT ON COLUMN sqs_sync.progress.bytes IS 'bytes of messages in all calls, as SQS counts them';
+COMMENT ON COLUMN sqs_sync.progress.failed_calls IS 'calls that failed as a whole';
+COMMENT ON COLUMN sqs_sync.progress.started_at IS 'when a runner first took the run up';
+COMMENT ON COLUMN sqs_sync.progress.pid IS 'the process of its runner';
+
+CREATE FUNCTION sqs_sync.latency_at(latencies bigint[], share double precision) RETURNS double precision
+  LANGUAGE c STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'latency_at_wrapper';
+COMMENT ON FUNCTION sqs_sync.latency_at(bigint[], double precision) IS $$how many milliseconds a share of API calls took at most
+
+- latencies: the histogram of `sqs_sync.stats`
+- share: from 0 to 1$$;
+
+CREATE VIEW sqs_sync.stats WITH (security_barrier) AS
+SELECT s.name AS sync, c.succeeded, c.partly_failed, c.failed, c.cancelled, c.published, c.rejected, c.resent, c.possible_duplicates,
+       c.bytes, c.calls, c.failed_calls, c.throttled, c.retries,
+       pg_catalog.round(sqs_sync.latency_at(l.latencies, 0.5)::numeric, 1) AS p50_ms,
+       pg_catalog.round(sqs_sync.latency_at(l.latencies, 0.95)::numeric, 1) AS p95_ms,
+       pg_catalog.round(sqs_sync.latency_at(l.latencies, 0.99)::numeric, 1) AS p99_ms,
+       l.latencies,
+       COALESCE((SELECT t.since FROM sqs_sync.tally t WHERE t.sync_id = s.sync_id AND t.is_reset), s.created_at) AS stats_reset
+FROM sqs_sync.visible_sync s
+CROSS JOIN LATERAL (
+  SELECT COALESCE(pg_catalog.sum(c.succeeded), 0)::bigint AS succeeded, COALESCE(pg_catalog.sum(c.partly_failed), 0)::bigint AS partly_failed,
+         COALESCE(pg_catalog.sum(c.failed), 0)::bigint AS failed, COALESCE(pg_catalog.sum(c.cancelled), 0)::bigint AS cancelled,
+         COALESCE(pg_catalog.sum(c.published), 0)::bigint AS published, COALESCE(pg_catalog.sum(c.rejected), 0)::bigint AS rejected,
+         COALESCE(pg_catalog.sum(c.resent), 0)::bigint AS resent, COALESCE(pg_catalog.sum(c.possible_duplicates), 0)::bigint AS possible_duplicates,
+         COALESCE(pg_catalog.sum(c.bytes), 0)::bigint AS bytes, COALESCE(pg_catalog.sum(c.calls), 0)::bigint AS calls,
+         COALESCE(pg_catalog.sum(c.failed_calls), 0)::bigint AS failed_calls, COALESCE(pg_catalog.sum(c.throttled), 0)::bigint AS throttled,
+         COALESCE(pg_catalog.sum(c.retries), 0)::bigint AS retries
+  FROM sqs_sync.counted c WHERE c.sync_id = s.sync_id) c
+CROSS JOIN LATERAL (
+  SELECT ARRAY(SELECT pg_catalog.sum(b.calls)::bigint
+               FROM sqs_sync.counted c CROSS JOIN LATERAL pg_catalog.unnest(c.latencies) WITH ORDINALITY AS b (calls, place)
+               WHERE c.sync_id = s.sync_id GROUP BY b.place ORDER BY b.place) AS latencies) l;
+COMMENT ON VIEW sqs_sync.stats IS 'what the runs of each sync come to since its statistics were reset, those under way included';
+COMMENT ON COLUMN sqs_sync.stats.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.stats.succeeded IS 'runs that went through';
+COMMENT ON COLUMN sqs_sync.stats.partly_failed IS 'runs that went through, but for rejected rows';
+COMMENT ON COLUMN sqs_sync.stats.failed IS 'runs that failed';
+COMMENT ON COLUMN sqs_sync.stats.cancelled IS 'runs that were cancelled or discarded';
+COMMENT ON COLUMN sqs_sync.stats.published IS 'messages that SQS has acknowledged';
+COMMENT ON COLUMN sqs_sync.stats.rejected IS 'rows that could not be published for their own sake, counted at each run';
+COMMENT ON COLUMN sqs_sync.stats.resent IS 'changes in doubt that were sent again, and acknowledged or rejected';
+COMMENT ON COLUMN sqs_sync.stats.possible_duplicates IS 'messages that the queue may have twice';
+COMMENT ON COLUMN sqs_sync.stats.bytes IS 'bytes of messages in all calls, as SQS counts them';
+COMMENT ON COLUMN sqs_sync.stats.calls IS 'API calls of SQS';
+COMMENT ON COLUMN sqs_sync.stats.failed_calls IS 'of these, those that failed as a whole';
+COMMENT ON COLUMN sqs_sync.stats.throttled IS 'calls that SQS throttled, wholly or in part';
+COMMENT ON COLUMN sqs_sync.stats.retries IS 'calls that tried messages again';
+COMMENT ON COLUMN sqs_sync.stats.p50_ms IS 'half of the calls took at most so many milliseconds, as far as the histogram tells';
+COMMENT ON COLUMN sqs_sync.stats.p95_ms IS 'the same of 95 in 100 calls';
+COMMENT ON COLUMN sqs_sync.stats.p99_ms IS 'the same of 99 in 100 calls';
+COMMENT ON COLUMN sqs_sync.stats.latencies IS 'the histogram: how many calls took up to 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000 milliseconds, and longer';
+COMMENT ON COLUMN sqs_sync.stats.stats_reset IS 'since when it is counted';
+
+CREATE FUNCTION @extschema@.sqs_sync_stats_reset(name text DEFAULT NULL) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_stats_reset_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_stats_reset(text) IS $$sets the counters in `sqs_sync.stats` to zero
+
+Runs under way count from there. Runs and what they have counted themselves stay.
+
+- name: of the sync; null: all whose owner's rights you have
+- 42704: there is no such sync
+- 42501: it is not yours
+
+    SELECT sqs_sync_stats_reset('parts');$$;
 
 CREATE VIEW sqs_sync.rejections WITH (security_barrier) AS
 SELECT s.name AS sync, j.key, j.message_id, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at
 FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
-WHERE pg_catalog.pg_has_role(COALESCE(s.owner, 10), 'USAGE');
+WHERE s.shows_rows;
 COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason; one row a key';
 COMMENT ON COLUMN sqs_sync.rejections.sync IS 'the sync';
 COMMENT ON COLUMN sqs_sync.rejections.key IS 'a JSON object, cut to 3,000 characters';
@@ -1068,7 +1272,7 @@ COMMENT ON COLUMN sqs_sync.options.option IS 'its name';
 COMMENT ON COLUMN sqs_sync.options.required IS 'whether it must be given';
 COMMENT ON COLUMN sqs_sync.options.means IS 'what it is';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.rejections, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options TO PUBLIC;
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_report_wrapper';

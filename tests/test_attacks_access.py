@@ -12,8 +12,10 @@ from support.items import BODIES
 CALLABLE = """
 sqs_sync.known_errors()
 sqs_sync.known_options()
+sqs_sync.latency_at(bigint[],double precision)
 sqs_sync.next_time(text,text,double precision)
 sqs_sync.row_hash(record)
+sqs_sync.rows_read(bigint)
 sqs_sync.schedule_of(text)
 sqs_sync.stable_text(anyelement)
 sqs_sync.watch(bigint)
@@ -37,12 +39,13 @@ sqs_sync_run(text)
 sqs_sync_run_after(text,text)
 sqs_sync_run_and_wait(text)
 sqs_sync_schedule(text,text)
+sqs_sync_stats_reset(text)
 sqs_sync_take_over(boolean)
 sqs_sync_test(text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "rejections", "workers"}
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "stats", "rejections", "workers"}
 
 PRIVATE = "the-private-name"
 
@@ -136,7 +139,7 @@ def test_a_leaky_function_sees_no_row_of_anothers(private, other, view):
 
 
 def test_views_show_nothing_of_anothers(private, other):
-    for view in READABLE - {"workers"}:
+    for view in READABLE - {"workers", "error_codes", "options"}:
         assert other.execute(f"SELECT * FROM sqs_sync.{view}").fetchall() == []
 
 
@@ -180,7 +183,7 @@ def test_a_name_that_is_taken_by_another_tells_no_more_than_that(private, other,
 
 def test_anothers_tables_are_out_of_reach(private, other):
     for table in (*tables_of(private, PRIVATE), "sqs_sync.sync", "sqs_sync.definition", "sqs_sync.run",
-                  "sqs_sync.rejection", "sqs_sync.position", "sqs_sync.visible_sync"):
+                  "sqs_sync.rejection", "sqs_sync.position", "sqs_sync.visible_sync", "sqs_sync.run_progress", "sqs_sync.tally", "sqs_sync.counted"):
         for statement in (f"SELECT * FROM {table}", f"DELETE FROM {table}", f"LOCK TABLE {table} IN ACCESS SHARE MODE",
                           f"TRUNCATE {table}", f"COPY {table} TO STDOUT", f"ANALYZE {table}"):
             try:

@@ -169,18 +169,6 @@ def test_run_and_wait_holds_no_snapshot(synced, proxy):
     assert synced.value("SELECT published FROM sqs_sync.runs") == 500
 
 
-def test_progress_is_seen_while_publishing(synced, proxy):
-    proxy.throttle(requests_a_second=20)
-    run_id = synced.start_run("items")
-    row = wait_until(lambda: synced.row(
-        "SELECT * FROM sqs_sync.progress WHERE phase = 'publishing' AND changes_done BETWEEN 1 AND 499"),
-        "progress is told in between")
-    assert (row.run_id, row.sync, row.changes_total) == (run_id, "items", 500)
-    assert row.pid in synced.processes("runner")
-    synced.wait_for(run_id)
-    assert synced.rows("SELECT * FROM sqs_sync.progress") == []
-
-
 def test_an_initial_run_that_skips_sends_nothing_and_later_changes_are_sent(database, items, queue):
     items.fill(100)
     database.create_sync("items", queue.name, model="item_rows", initial="skip", **BODIES["template"])

@@ -49,6 +49,12 @@ pub fn readable_sync(name: &str) -> Result<Own> {
     checked(caller, sync)
 }
 
+/// The ids of all syncs that the caller may act on.
+pub fn own_syncs() -> Result<Vec<i32>> {
+    let caller = rights::current_user();
+    as_superuser(|| catalog::sync::ids_of(caller))
+}
+
 fn checked(caller: Oid, sync: Sync) -> Result<Own> {
     let tables = Tables::of(sync.id);
     let owner = as_superuser(|| tables::owner(&tables))?;

@@ -11,5 +11,6 @@ mod queues;
 mod report;
 mod runs;
 mod schedule;
+mod stats;
 mod syncs;
 mod worker;

@@ -9,12 +9,14 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::access::{readable_sync, sync_of_run};
+use crate::catalog::progress::Progress;
 use crate::catalog::{self, Run, State};
 use crate::home;
 use crate::pg::commit::{self, AtCommit, at_commit};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::{keeps_its_snapshot, with_latest_snapshot};
 use crate::pg::{Error, Result, process};
+use crate::run::grouped;
 
 type Answer<T> = std::result::Result<T, ErrorReport>;
 
@@ -24,6 +26,8 @@ const QUEUE_PATIENCE: &str = "10s";
 const POLL: Duration = Duration::from_millis(50);
 /// How long a run stays queued before the worker is woken again.
 const NUDGE_AFTER: Duration = Duration::from_secs(1);
+/// How often the waiting procedure tells how much is published, at the most.
+const TELL_EVERY: Duration = Duration::from_secs(3);
 /// How long `watch` waits before it lets the procedure commit.
 const WATCH_FOR: Duration = Duration::from_secs(1);
 
@@ -165,9 +169,17 @@ fn cancel(run_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// What `watch` has told of a run, so that it tells only what is new, and that not too often.
+#[derive(Default)]
+struct Told {
+    run_id: i64,
+    found: bool,
+    text: String,
+    at: Option<Instant>,
+}
+
 thread_local! {
-    /// What `watch` has told of which run, so that it tells only what is new.
-    static TOLD: RefCell<(i64, String)> = const { RefCell::new((0, String::new())) };
+    static TOLD: RefCell<Told> = RefCell::default();
 }
 
 #[pg_extern(sql = false)]
@@ -185,38 +197,100 @@ fn watch_once(run_id: i64) -> Result<bool> {
         }
         if since.elapsed() >= WATCH_FOR {
             nudge(&run, &mut since.clone());
-            tell(&run);
+            tell(&run)?;
             return Ok(true);
         }
         process::sleep_interruptibly(POLL);
     }
 }
 
-fn tell(run: &Run) {
-    let text = match run.state {
-        State::Publishing => format!(
-            "run {}: {} of {} changes published, {} rejected",
-            run.id, run.published, run.total, run.rejected
-        ),
-        state => format!("run {}: {}", run.id, state.as_str()),
+/// Tells how a run goes: what it is at, what the diff has found, and from time to time how much of
+/// that is published.
+fn tell(run: &Run) -> Result<()> {
+    let progress = with_latest_snapshot(|| as_superuser(|| catalog::progress::find(run.id)))?;
+    TOLD.with_borrow_mut(|told| {
+        if told.run_id != run.id {
+            *told = Told { run_id: run.id, ..Told::default() };
+        }
+        if run.state == State::Publishing && !told.found {
+            told.found = true;
+            process::notice(what_was_found(run));
+        }
+        let text = how_it_goes(run, progress.as_ref());
+        let is_early = told.at.is_some_and(|at| at.elapsed() < TELL_EVERY);
+        let is_number = run.state == State::Publishing;
+        if told.text != text && !(is_early && is_number) {
+            process::notice(text.clone());
+            told.text = text;
+            told.at = Some(Instant::now());
+        }
+    });
+    Ok(())
+}
+
+fn what_was_found(run: &Run) -> String {
+    let silent = match run.silent {
+        0 => String::new(),
+        silent => format!("; no message is due for {} of these", grouped(silent)),
     };
-    let told = (run.id, text);
-    if TOLD.with_borrow(|before| *before != told) {
-        process::notice(told.1.clone());
-        TOLD.replace(told);
+    format!(
+        "run {}: the diff found {} added, {} changed, {} removed{silent}",
+        run.id,
+        grouped(run.added),
+        grouped(run.changed),
+        grouped(run.removed)
+    )
+}
+
+fn how_it_goes(run: &Run, progress: Option<&Progress>) -> String {
+    match (run.state, progress) {
+        (State::Publishing, Some(progress)) => {
+            let done = run.published + run.rejected;
+            let rate = progress.rate.filter(|rate| *rate >= 0.5);
+            let pace = rate.map_or(String::new(), |rate| {
+                let left = (progress.total - done).max(0) as f64 / rate;
+                format!(", {} a second, about {} left", grouped(rate as i64), duration(left))
+            });
+            format!(
+                "run {}: {} of {} published, {} rejected{pace}",
+                run.id,
+                grouped(run.published),
+                grouped(progress.total),
+                grouped(run.rejected)
+            )
+        }
+        (State::Queued, _) => {
+            let why = run.waiting_for.as_deref().unwrap_or("the worker");
+            format!("run {}: queued, waits for {why}", run.id)
+        }
+        (state, progress) => {
+            let phase = progress.map_or(state.as_str(), |progress| progress.phase.as_str());
+            format!("run {}: {phase}", run.id)
+        }
+    }
+}
+
+/// Seconds as people read them.
+fn duration(seconds: f64) -> String {
+    let whole = seconds.ceil() as i64;
+    match whole {
+        ..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 
 /// Tells how a run ended; an error if it did not go through.
 fn tell_end(run: &Run) -> Result<()> {
+    let took = run.took.map_or(String::new(), |seconds| format!(", in {seconds:.1} s"));
     let why = run.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
     let summary = format!(
-        "run {} {}: {} published, {} rejected, {} in doubt{why}",
+        "run {} {}: {} published, {} rejected, {} in doubt{took}{why}",
         run.id,
         run.state.as_str().replace('_', " "),
-        run.published,
-        run.rejected,
-        run.in_doubt
+        grouped(run.published),
+        grouped(run.rejected),
+        grouped(run.in_doubt)
     );
     let code = match run.state {
         State::Succeeded => {

@@ -5,10 +5,12 @@ pub mod claim;
 pub mod definition;
 pub mod home;
 pub mod position;
+pub mod progress;
 pub mod rejection;
 pub mod run;
 pub mod sequence;
 pub mod sync;
+pub mod tally;
 pub mod waiting;
 
 pub use definition::Definition;

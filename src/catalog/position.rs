@@ -99,6 +99,15 @@ pub fn origin(sync_id: i32) -> Result<Option<Origin>> {
     })
 }
 
+/// Whether the change set was found longer ago than a FIFO queue knows a message that it took.
+pub fn is_origin_old(sync_id: i32) -> Result<bool> {
+    sql::value(
+        "SELECT COALESCE(run_started_at < pg_catalog.clock_timestamp() - interval '5 minutes', true) \
+         FROM sqs_sync.position WHERE sync_id = $1",
+        &[sync_id.into()],
+    )
+}
+
 const ISO_8601: &str = r#"'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"#;
 
 /// What the origin would be of a change set that a run finds now: of the one that waits, or of

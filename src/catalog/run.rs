@@ -1,6 +1,9 @@
 //! `sqs_sync.run`: a row a run.
 
+use std::collections::BTreeMap;
+
 use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
 
 use crate::pg::sql::{self, Row};
 use crate::pg::{Error, Result};
@@ -56,18 +59,26 @@ pub struct Run {
     pub state: State,
     /// The version of the definition that it began with.
     pub version: Option<i32>,
-    pub total: i64,
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub silent: i64,
     pub published: i64,
     pub rejected: i64,
     pub in_doubt: i64,
     pub runner_pid: Option<i32>,
+    pub waiting_for: Option<String>,
+    /// Seconds from its start to its end, or until now.
+    pub took: Option<f64>,
     pub sqlstate: Option<String>,
     pub error: Option<String>,
     pub hint: Option<String>,
 }
 
-const COLUMNS: &str = "run_id, sync_id, state, version, rows_added + rows_changed + rows_removed, \
-                       published, rejected, in_doubt, runner_pid, sqlstate, error, hint";
+const COLUMNS: &str = "run_id, sync_id, state, version, rows_added, rows_changed, rows_removed, \
+                       rows_silent, published, rejected, in_doubt, runner_pid, waiting_for, \
+                       EXTRACT(epoch FROM COALESCE(finished_at, pg_catalog.clock_timestamp()) - started_at)::float8, \
+                       sqlstate, error, hint";
 
 fn read(row: &Row<'_>) -> Result<Run> {
     Ok(Run {
@@ -75,14 +86,19 @@ fn read(row: &Row<'_>) -> Result<Run> {
         sync_id: row.need(2)?,
         state: State::parse(&row.need::<String>(3)?)?,
         version: row.get(4)?,
-        total: row.need(5)?,
-        published: row.need(6)?,
-        rejected: row.need(7)?,
-        in_doubt: row.need(8)?,
-        runner_pid: row.get(9)?,
-        sqlstate: row.get(10)?,
-        error: row.get(11)?,
-        hint: row.get(12)?,
+        added: row.need(5)?,
+        changed: row.need(6)?,
+        removed: row.need(7)?,
+        silent: row.need(8)?,
+        published: row.need(9)?,
+        rejected: row.need(10)?,
+        in_doubt: row.need(11)?,
+        runner_pid: row.get(12)?,
+        waiting_for: row.get(13)?,
+        took: row.get(14)?,
+        sqlstate: row.get(15)?,
+        error: row.get(16)?,
+        hint: row.get(17)?,
     })
 }
 
@@ -157,9 +173,11 @@ pub struct Found {
     pub rejected: i64,
 }
 
+/// In the diff's transaction.
 pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
     sql::execute(
-        "UPDATE sqs_sync.run SET state = 'publishing', attempts = 0, rows_added = $2, rows_changed = $3, \
+        "UPDATE sqs_sync.run SET state = 'publishing', attempts = 0, \
+         diff_took = pg_catalog.clock_timestamp() - pg_catalog.now(), diffed_at = pg_catalog.clock_timestamp(), rows_added = $2, rows_changed = $3, \
          rows_removed = $4, rows_silent = $5, rejected = rejected + $6 WHERE run_id = $1",
         &[
             run_id.into(),
@@ -174,11 +192,93 @@ pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
 }
 
 /// Adds to the counts of a run, in the transaction that moves what is counted.
-pub fn count(run_id: i64, published: i64, rejected: i64) -> Result<()> {
+pub fn count(run_id: i64, published: i64, rejected: i64, resent: i64) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.run SET published = published + $2, rejected = rejected + $3, \
-         attempts = 0 WHERE run_id = $1",
-        &[run_id.into(), published.into(), rejected.into()],
+         resent = resent + $4, attempts = 0 WHERE run_id = $1",
+        &[run_id.into(), published.into(), rejected.into(), resent.into()],
+    )?;
+    Ok(())
+}
+
+/// What the runner of a run says in pg_stat_activity that it is at, if `reader` may see the run.
+pub fn activity(run_id: i64, reader: Oid) -> Result<Option<String>> {
+    sql::row(
+        "SELECT a.query FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id) \
+         JOIN pg_catalog.pg_stat_get_activity(r.runner_pid) a ON a.pid = r.runner_pid \
+         WHERE r.run_id = $1 AND (pg_catalog.pg_has_role($2, COALESCE(s.owner, 10::pg_catalog.oid), 'USAGE') \
+                                  OR pg_catalog.pg_has_role($2, 'pg_monitor', 'USAGE'))",
+        &[run_id.into(), reader.into()],
+        |row| row.get(1),
+    )
+    .map(Option::flatten)
+}
+
+/// How many rows were not told, by the code of the reason.
+pub type Reasons = BTreeMap<String, i64>;
+
+pub fn add_reasons(run_id: i64, reasons: &Reasons) -> Result<()> {
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let (codes, counts): (Vec<String>, Vec<i64>) =
+        reasons.iter().map(|(code, count)| (code.clone(), *count)).unzip();
+    sql::execute(
+        "UPDATE sqs_sync.run SET reasons = ( \
+           SELECT pg_catalog.jsonb_object_agg(code, rows) FROM ( \
+             SELECT code, pg_catalog.sum(rows) AS rows FROM ( \
+               SELECT key, value::pg_catalog.int8 FROM pg_catalog.jsonb_each_text(reasons) \
+               UNION ALL SELECT * FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) AS n (code, rows)) AS u (code, rows) \
+             GROUP BY code) AS s) \
+         WHERE run_id = $1",
+        &[run_id.into(), codes.into(), counts.into()],
+    )?;
+    Ok(())
+}
+
+/// What a run has asked of SQS, over all runners that had a part in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traffic {
+    pub calls: i64,
+    pub failed_calls: i64,
+    pub throttled: i64,
+    pub retries: i64,
+    pub bytes: i64,
+    pub possible_duplicates: i64,
+    pub latencies: Vec<i64>,
+}
+
+pub fn traffic(run_id: i64) -> Result<Traffic> {
+    let statement = "SELECT calls, failed_calls, throttled, retries, bytes, possible_duplicates, latencies \
+                     FROM sqs_sync.run WHERE run_id = $1";
+    let read = |row: &Row<'_>| {
+        Ok(Traffic {
+            calls: row.need(1)?,
+            failed_calls: row.need(2)?,
+            throttled: row.need(3)?,
+            retries: row.need(4)?,
+            bytes: row.need(5)?,
+            possible_duplicates: row.need(6)?,
+            latencies: row.need(7)?,
+        })
+    };
+    Ok(sql::row(statement, &[run_id.into()], read)?.unwrap_or_default())
+}
+
+pub fn set_traffic(run_id: i64, traffic: &Traffic) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET calls = $2, failed_calls = $3, throttled = $4, retries = $5, bytes = $6, \
+         possible_duplicates = $7, latencies = $8 WHERE run_id = $1",
+        &[
+            run_id.into(),
+            traffic.calls.into(),
+            traffic.failed_calls.into(),
+            traffic.throttled.into(),
+            traffic.retries.into(),
+            traffic.bytes.into(),
+            traffic.possible_duplicates.into(),
+            traffic.latencies.clone().into(),
+        ],
     )?;
     Ok(())
 }
@@ -217,6 +317,7 @@ pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -
             error.and_then(|e| e.hint.clone()).into(),
         ],
     )?;
+    super::progress::remove(run_id)?;
     sql::execute("DELETE FROM sqs_sync.cancellation WHERE run_id = $1", &[run_id.into()])?;
     Ok(())
 }

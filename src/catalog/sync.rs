@@ -1,6 +1,7 @@
 //! `sqs_sync.sync`: a row a sync.
 
 use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::Oid;
 
 use crate::pg::error::shown;
 use crate::pg::sql::{self, Row};
@@ -99,6 +100,16 @@ pub fn by_id(id: i32) -> Result<Sync> {
 
 pub fn is_any() -> Result<bool> {
     sql::value("SELECT EXISTS (SELECT 1 FROM sqs_sync.sync)", &[])
+}
+
+/// Of all syncs whose owner's rights this role has.
+pub fn ids_of(role: Oid) -> Result<Vec<i32>> {
+    sql::rows(
+        "SELECT sync_id FROM sqs_sync.visible_sync \
+         WHERE pg_catalog.pg_has_role($1, COALESCE(owner, 10::pg_catalog.oid), 'USAGE')",
+        &[role.into()],
+        |row| row.need(1),
+    )
 }
 
 /// An id whose tables' names are free: what an earlier installation of the extension left

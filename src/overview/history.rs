@@ -84,9 +84,9 @@ fn summed(name: Option<&str>, begins: Time, span: Duration) -> Result<Vec<(i64, 
            count(*) FILTER (WHERE r.state IN ('queued', 'diffing', 'publishing', 'held')), \
            sum(r.rows_added)::int8, sum(r.rows_changed)::int8, sum(r.rows_removed)::int8, sum(r.rows_silent)::int8, \
            sum(r.published)::int8, sum(r.rejected)::int8, \
-           percentile_disc(0.5) WITHIN GROUP (ORDER BY r.took), max(r.took), \
+           percentile_disc(0.5) WITHIN GROUP (ORDER BY r.millis), max(r.millis), \
            COALESCE(sum(r.running) FILTER (WHERE r.state <> 'held'), 0)::int8 \
-         FROM (SELECT r.*, ({requested} - {}) / {span} AS span, {took} AS took, {running} AS running \
+         FROM (SELECT r.*, ({requested} - {}) / {span} AS span, {took} AS millis, {running} AS running \
                FROM sqs_sync.runs r WHERE r.requested_at >= to_timestamp(${from}) AND {is_meant} OFFSET 0) r \
          GROUP BY r.span",
         begins.0

@@ -1,6 +1,7 @@
 //! The life of a process: how a background worker begins, waits, and is told to end; and how
 //! interrupts are held off where an ERROR must not be thrown.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_int, c_long};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,6 +72,7 @@ fn ignore_database_settings() {
 }
 
 thread_local! {
+    static ACTIVITY: RefCell<Option<String>> = const { RefCell::new(None) };
     static LAST_ACT: std::cell::Cell<Option<fn()>> = const { std::cell::Cell::new(None) };
 }
 
@@ -104,7 +106,8 @@ pub fn was_told() -> bool {
 /// process when the postmaster died or SIGTERM came. A cancel stays pending, see
 /// `cancel_requested`. Reads the configuration again when asked to.
 pub fn wait(readable: Option<RawFd>, timeout: Duration) -> bool {
-    let woken = wait_latch(readable, timeout);
+    let event = if readable.is_some() { WaitEvent::Answers } else { WaitEvent::Work };
+    let woken = wait_latch(readable, timeout, event);
     // SAFETY: the counter is the backend's own; what a check raises while cancels are held is
     // FATAL, which ends the process without coming back here.
     unsafe {
@@ -122,13 +125,13 @@ pub fn wait(readable: Option<RawFd>, timeout: Duration) -> bool {
 /// For a function that a session calls: waits until the time has passed or something woke the
 /// session. A cancel, a timeout or the end of the session is raised.
 pub fn sleep_interruptibly(timeout: Duration) {
-    wait_latch(None, timeout);
+    wait_latch(None, timeout, WaitEvent::Run);
     check_for_interrupts();
 }
 
 /// The same, until the descriptor is readable.
 pub fn wait_interruptibly(readable: RawFd, timeout: Duration) {
-    wait_latch(Some(readable), timeout);
+    wait_latch(Some(readable), timeout, WaitEvent::Answers);
     check_for_interrupts();
 }
 
@@ -176,6 +179,38 @@ pub fn notice(message: impl Into<String>) {
     report(PgLogLevel::NOTICE, ErrorReport::new(code, message.into(), "sqs_sync"));
 }
 
+/// What this process is at, as pg_stat_activity tells it. For a background worker outside a
+/// transaction.
+pub fn report_activity(what: &str) {
+    report_as(pg_sys::BackendState::STATE_IDLE, what);
+    ACTIVITY.replace(Some(what.to_owned()));
+}
+
+/// Adds to what this process is at how many rows it has read of what runs now. Says nothing for a
+/// process that has not told what it is at, such as a session.
+pub fn report_rows_read(rows: u64) {
+    ACTIVITY.with_borrow(|activity| {
+        if let Some(activity) = activity {
+            let what = format!("{activity}, {rows}{ROWS_READ}");
+            report_as(pg_sys::BackendState::STATE_RUNNING, &what);
+        }
+    });
+}
+
+/// How many rows that text says to have been read.
+pub fn rows_read(activity: &str) -> Option<i64> {
+    activity.strip_suffix(ROWS_READ)?.rsplit(' ').next()?.parse().ok()
+}
+
+const ROWS_READ: &str = " rows read";
+
+fn report_as(state: pg_sys::BackendState::Type, what: &str) {
+    if let Ok(what) = std::ffi::CString::new(what) {
+        // SAFETY: Postgres copies the text.
+        unsafe { pg_sys::pgstat_report_activity(state, what.as_ptr()) };
+    }
+}
+
 /// Keeps the statement that is running out of the log, where an error would repeat it.
 pub fn hide_statement() {
     // SAFETY: Postgres takes null as no statement, and sets it anew for the next one.
@@ -212,7 +247,47 @@ impl Drop for Held {
     }
 }
 
-fn wait_latch(readable: Option<RawFd>, timeout: Duration) -> bool {
+/// What is waited for, as pg_stat_activity names it from Postgres 17 on.
+#[derive(Clone, Copy)]
+enum WaitEvent {
+    /// SQS's answers.
+    Answers,
+    /// Something to do.
+    Work,
+    /// A run that a session waits for.
+    Run,
+}
+
+impl WaitEvent {
+    /// Before 17 there is one for all extensions.
+    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    fn number(self) -> u32 {
+        pg_sys::PG_WAIT_EXTENSION
+    }
+
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    fn number(self) -> u32 {
+        thread_local! {
+            static NUMBERS: std::cell::Cell<[u32; 3]> = const { std::cell::Cell::new([0; 3]) };
+        }
+        let name = match self {
+            WaitEvent::Answers => c"SqsSyncAnswers",
+            WaitEvent::Work => c"SqsSyncWork",
+            WaitEvent::Run => c"SqsSyncRun",
+        };
+        let mut numbers = NUMBERS.get();
+        let number = &mut numbers[self as usize];
+        if *number == 0 {
+            // SAFETY: copies the name, and gives the same number for it in every process.
+            *number = unsafe { pg_sys::WaitEventExtensionNew(name.as_ptr()) };
+        }
+        let number = *number;
+        NUMBERS.set(numbers);
+        number
+    }
+}
+
+fn wait_latch(readable: Option<RawFd>, timeout: Duration, event: WaitEvent) -> bool {
     let mut events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
     if readable.is_some() {
         events |= pg_sys::WL_SOCKET_READABLE;
@@ -225,7 +300,7 @@ fn wait_latch(readable: Option<RawFd>, timeout: Duration) -> bool {
             events as c_int,
             readable.unwrap_or(-1),
             milliseconds,
-            pg_sys::PG_WAIT_EXTENSION,
+            event.number(),
         ) as u32;
         let woken = happened & pg_sys::WL_LATCH_SET != 0;
         if woken {

@@ -9,6 +9,7 @@
 //! none), the version of the snapshot's hash, the key's columns, then the model's columns.
 
 use std::ffi::CStr;
+use std::time::{Duration, Instant};
 
 use message::Event;
 use pgrx::prelude::*;
@@ -22,6 +23,10 @@ use super::{Error, Result};
 /// Memory of each store, in kB, before it goes to disk: a backfill must not hold more than a
 /// small run does, whatever work_mem allows for a sort.
 const MEMORY_KB: i32 = 4096;
+
+/// After so many rows it is looked whether it is time to tell how many were read, and how often that is.
+const TELL_AFTER_ROWS: u64 = 256;
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Rows to put: added and changed.
 pub const PUT: &str = "sqs_sync_put";
@@ -157,6 +162,8 @@ struct Collector {
     stores: [*mut pg_sys::Tuplestorestate; 4],
     counts: Counts,
     unknown_version: Option<i16>,
+    rows: u64,
+    told_at: Instant,
 }
 
 impl Collector {
@@ -197,6 +204,8 @@ impl Collector {
             stores,
             counts: Counts::default(),
             unknown_version: None,
+            rows: 0,
+            told_at: Instant::now(),
         }
     }
 
@@ -301,6 +310,15 @@ impl Collector {
         unsafe { pg_sys::tuplestore_puttupleslot(self.stores[2], slot) };
     }
 
+    /// Tells from time to time how far this has come.
+    fn count_row(&mut self) {
+        self.rows += 1;
+        if self.rows.is_multiple_of(TELL_AFTER_ROWS) && self.told_at.elapsed() >= TELL_EVERY {
+            self.told_at = Instant::now();
+            super::process::report_rows_read(self.rows);
+        }
+    }
+
     /// Hands the row before on, now that its key has shown to be unique.
     fn flush(&mut self) {
         let Some(event) = self.pending_is.take() else { return };
@@ -370,6 +388,7 @@ impl Receives for Collector {
     }
 
     unsafe fn receive(&mut self, slot: *mut pg_sys::TupleTableSlot) {
+        self.count_row();
         // SAFETY: all columns are deformed first; their types are the diff's.
         unsafe {
             if ((*slot).tts_nvalid as usize) < self.columns {

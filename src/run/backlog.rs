@@ -111,7 +111,7 @@ pub struct Backlog {
 /// Where a message was that was not taken.
 pub struct Place {
     lane: i64,
-    queue: Arc<str>,
+    pub queue: Arc<str>,
 }
 
 /// A message that the publisher has reported.
@@ -342,6 +342,11 @@ impl Backlog {
 
     pub fn overflow_is_set_aside(&mut self) {
         self.overflow.clear();
+    }
+
+    /// Messages with the publisher.
+    pub fn unanswered(&self) -> usize {
+        self.outstanding.len()
     }
 
     pub fn is_with_publisher(&self) -> bool {

@@ -10,6 +10,7 @@ use pgrx::PgSqlErrorCode;
 use super::inspect::{self, Inspected};
 use super::job::Job;
 use super::owned::Shape;
+use crate::catalog::progress::{self, Phase};
 use crate::catalog::{self, Definition, run::Found};
 use crate::changes::change_set::ChangeSet;
 use crate::changes::columns;
@@ -173,12 +174,17 @@ fn keep(
     job.as_owner(|| {
         subject.each_unfit(found, |rejections| {
             rejected += rejections.len() as i64;
-            super::on_catalog(|| catalog::rejection::record(job.sync.id, job.run.id, rejections))
+            super::on_catalog(|| {
+                catalog::run::add_reasons(job.run.id, &super::settle::reasons_of(rejections))?;
+                catalog::rejection::record(job.sync.id, job.run.id, rejections)
+            })
         })
     })?;
     let added = counts.of(&silent, &[Event::Added]) + left_out.added;
     let removed = counts.of(&silent, &[Event::Removed]) + left_out.removed;
     let told = counts.told + added - removed;
+    let due =
+        counts.of(published, &Event::ALL) - left_out.added - left_out.changed - left_out.removed;
     super::on_catalog(|| {
         catalog::position::set_told_rows(job.sync.id, told)?;
         catalog::run::set_found(
@@ -190,7 +196,8 @@ fn keep(
                 silent: unannounced + left_out.added + left_out.changed + left_out.removed,
                 rejected,
             },
-        )
+        )?;
+        progress::enter(job.run.id, Phase::Publishing, Some(due))
     })
 }
 

@@ -1,10 +1,14 @@
 //! What a run works on: a sync, its tables and its owner, with whose rights it works.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 
 use message::Definitions;
 
 use super::owned::{AT_ONCE, Owned};
+use super::pulse::Beat;
+use crate::catalog::progress::{self, Phase};
+use crate::catalog::run::{Reasons, Traffic};
 use crate::catalog::{self, Definition, Run, Sync};
 use crate::changes::change_set::{self, Wanted};
 use crate::changes::columns::{self, Column};
@@ -12,10 +16,13 @@ use crate::changes::tables::{self, Tables};
 use crate::connection;
 use crate::pg::rights::as_superuser;
 use crate::pg::transaction::{despite_cancel, timeline, transaction};
-use crate::pg::{Error, Result, rights, sql};
+use crate::pg::{Error, Result, process, rights, sql};
 
 pub struct Job {
     pub run: Run,
+    /// What the run has asked of SQS, and messages that it has given up, by the reason.
+    pub traffic: RefCell<Traffic>,
+    pub given_up: RefCell<Reasons>,
     owned: Owned,
     owner_name: String,
 }
@@ -35,7 +42,9 @@ impl Job {
         let tables = Tables::of(sync.id);
         let owner = tables::owner(&tables)?.ok_or_else(|| tables::missing(&tables.snapshot))?;
         let owner_name = crate::changes::model::role_name(owner)?;
-        Ok(Job { run: run.clone(), owned: Owned { sync, tables, owner }, owner_name })
+        let traffic = RefCell::new(catalog::run::traffic(run.id)?);
+        let owned = Owned { sync, tables, owner };
+        Ok(Job { run: run.clone(), traffic, given_up: RefCell::default(), owned, owner_name })
     }
 
     /// From here on this session is the owner's: a function that trusts session_user, called
@@ -55,11 +64,25 @@ impl Job {
         super::catalog_transaction(|| catalog::run::is_cancel_requested(self.run.id))
     }
 
-    /// The same in a transaction of the caller's, which waits for no lock: a look.
-    pub fn look_for_cancel(&self) -> Result<bool> {
+    /// The same in a transaction of the caller's, which waits for no lock and for no disk: a look.
+    /// Tells how the run goes, if that is due.
+    pub fn look_around(&self, beat: Option<&Beat>) -> Result<bool> {
         as_superuser(|| {
             rights::set_locally("lock_timeout", "100ms")?;
+            if let Some(beat) = beat {
+                rights::set_locally("synchronous_commit", "off")?;
+                beat.write(self.run.id)?;
+            }
             catalog::run::is_cancel_requested(self.run.id)
+        })
+    }
+
+    /// Tells that the run comes to this phase; with `to_do` it has so many changes to deal with.
+    pub fn enter(&self, phase: Phase, to_do: Option<i64>) -> Result<()> {
+        process::report_activity(&format!("sync {}: {}", self.sync.name, phase.as_str()));
+        super::catalog_transaction(|| {
+            rights::set_locally("synchronous_commit", "off")?;
+            progress::enter(self.run.id, phase, to_do)
         })
     }
 

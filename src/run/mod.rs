@@ -12,10 +12,12 @@ mod job;
 pub mod outgoing;
 pub mod owned;
 mod pipeline;
+mod pulse;
 pub mod rendering;
 mod sender;
 mod settle;
 
+use crate::catalog::progress::{self, Phase};
 use crate::catalog::{self, State};
 use crate::home;
 use crate::pg::rights::{self, as_superuser};
@@ -25,6 +27,7 @@ pub use claims::would_be_suppressed;
 use job::Job;
 pub use job::compile;
 use pipeline::Pipeline;
+pub use pulse::grouped;
 pub use settle::error_of;
 
 /// How a run has ended.
@@ -60,7 +63,15 @@ pub fn execute(run_id: i64) {
 fn begin(run_id: i64) -> Result<Option<Job>> {
     // Before all else: a copy of the database sends nothing.
     transaction(home::check)?;
-    let begun = catalog_transaction(|| catalog::run::begin(run_id))?;
+    let begun = catalog_transaction(|| {
+        let begun = catalog::run::begin(run_id)?;
+        match begun.as_ref().map(|run| run.state) {
+            None => {}
+            Some(State::Publishing) => progress::enter(run_id, Phase::Publishing, None)?,
+            Some(_) => progress::enter(run_id, Phase::Checking, None)?,
+        }
+        Ok(begun)
+    })?;
     let Some(run) = begun else { return Ok(None) };
     match catalog_transaction(|| Job::load(&run)) {
         Ok(job) => Ok(Some(job)),
@@ -85,11 +96,12 @@ fn work(job: &Job) -> Result<End> {
     if job.run.state != State::Publishing {
         job.drop_waiting()?;
         failpoint::reach("waiting_dropped");
-        let resent = publish(job, job.handed_through()?)?;
+        let resent = resend(job)?;
         if let Some(end) = resent {
             return Ok(end);
         }
         failpoint::reach("doubt_settled");
+        job.enter(Phase::Diffing, None)?;
         if let Some(held) = diffing::diff(job)? {
             return Ok(End { state: State::Held, error: Some(held) });
         }
@@ -105,6 +117,16 @@ fn work(job: &Job) -> Result<End> {
     let rejected = catalog_transaction(|| catalog::run::by_id(job.run.id))?.rejected;
     let state = if rejected > 0 { State::PartlyFailed } else { State::Succeeded };
     Ok(End { state, error: None })
+}
+
+/// Sends again what an earlier run may have sent.
+fn resend(job: &Job) -> Result<Option<End>> {
+    let through = job.handed_through()?;
+    if !job.has_changes_through(through)? {
+        return Ok(None);
+    }
+    job.enter(Phase::Resending, Some(transaction(|| job.count_in_doubt())?))?;
+    publish(job, through)
 }
 
 /// Publishes the change set up to `through` by the definition that it was found under. Returns
@@ -128,7 +150,10 @@ fn finish(job: &Job, end: &End) -> Result<()> {
         if end.state == State::Held {
             catalog::run::cancel_queued(job.sync.id)?;
         }
+        catalog::run::set_traffic(job.run.id, &job.traffic.borrow())?;
+        catalog::run::add_reasons(job.run.id, &job.given_up.borrow())?;
         catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())?;
+        catalog::tally::add_ended(job.sync.id)?;
         failpoint::reach("finishing");
         Ok(())
     })?;

@@ -13,11 +13,13 @@ use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Se
 use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job};
 use super::owned::Shape;
+use super::pulse::{Beat, Pulse};
 use super::rendering::{Refused, Renderer};
 use super::sender::Sender;
 use super::settle::{Settlement, Unsent};
 use super::{End, State};
 use crate::catalog;
+use crate::catalog::progress::Phase;
 use crate::changes::change_set::Wanted;
 use crate::connection;
 use crate::pg::rights::as_superuser;
@@ -69,6 +71,9 @@ pub struct Pipeline<'a> {
     cancelled_at: Option<Instant>,
     /// When the catalog was last looked at for a cancel.
     looked_at: Instant,
+    pulse: Pulse,
+    /// What is sent again was found longer ago than a FIFO queue knows it.
+    is_late: bool,
 }
 
 impl<'a> Pipeline<'a> {
@@ -84,10 +89,13 @@ impl<'a> Pipeline<'a> {
                 .map_err(|error| error.in_sync(&job.sync.name))?;
             let sift_through = catalog::waiting::last(job.sync.id)?;
             catalog::claim::forget_old(job.sync.id, origin.run_id)?;
-            Ok((definition, origin, shape, wanted, compiled, connection, sift_through))
+            let is_late = catalog::position::is_origin_old(job.sync.id)?;
+            let pulse = Pulse::load(job)?;
+            let loaded = (definition, origin, shape, wanted, compiled, connection, sift_through);
+            Ok((loaded, is_late, pulse))
         };
-        let (definition, origin, shape, wanted, definitions, connection, sift_through) =
-            transaction(|| as_superuser(load))?;
+        let (loaded, is_late, pulse) = transaction(|| as_superuser(load))?;
+        let (definition, origin, shape, wanted, definitions, connection, sift_through) = loaded;
         let settings = Settings {
             retry_for: Duration::from_secs_f64(
                 definition.retry_seconds.clamp(0.0, MAX_RETRY_SECONDS),
@@ -121,11 +129,20 @@ impl<'a> Pipeline<'a> {
             error: None,
             cancelled_at: None,
             looked_at: Instant::now(),
+            pulse,
+            is_late,
         })
     }
 
     /// Publishes to the end. Returns how the run ends, if it cannot go on.
     pub fn publish(mut self) -> Result<Option<End>> {
+        let published = self.publish_all();
+        self.job.traffic.replace(self.pulse.traffic(&self.publisher.counters()));
+        published?;
+        Ok(self.end())
+    }
+
+    fn publish_all(&mut self) -> Result<()> {
         loop {
             self.look_for_cancel();
             self.collect();
@@ -135,30 +152,42 @@ impl<'a> Pipeline<'a> {
                 self.take_turn(hand_over)?;
                 failpoint::reach("turn_taken");
             } else if self.is_done() {
-                break;
+                return Ok(());
             } else if self.has_waited_enough() {
                 self.backlog.abandon();
             } else {
                 process::wait(self.publisher.notifier(), self.patience());
             }
         }
-        Ok(self.end())
     }
 
     /// A signal says it at once; the catalog says it too, for one that a signal missed.
     fn look_for_cancel(&mut self) {
-        if self.cancelled_at.is_some() {
-            return;
-        }
-        let mut cancelled = process::cancel_requested();
+        let is_cancelled = self.cancelled_at.is_some();
+        let mut cancelled = !is_cancelled && process::cancel_requested();
         if !cancelled && self.looked_at.elapsed() >= LOOK_AROUND {
             self.looked_at = Instant::now();
+            let beat = self.beat();
             // It may not be to be read now: the next look is soon.
-            cancelled = transaction(|| self.job.look_for_cancel()).unwrap_or(false);
+            cancelled = transaction(|| self.job.look_around(beat.as_ref())).unwrap_or(false);
         }
-        if cancelled {
+        if cancelled && !is_cancelled {
             self.cancel();
         }
+    }
+
+    /// How the run goes, if that is to be told now.
+    fn beat(&mut self) -> Option<Beat> {
+        if !self.pulse.is_due() {
+            return None;
+        }
+        let phase = match (self.cancelled_at, self.through) {
+            (Some(_), _) => Phase::Cancelling,
+            (None, i64::MAX) => Phase::Publishing,
+            (None, _) => Phase::Resending,
+        };
+        let counters = self.publisher.counters();
+        self.pulse.beat(self.job, phase, self.backlog.unanswered(), &counters)
     }
 
     fn cancel(&mut self) {
@@ -182,6 +211,8 @@ impl<'a> Pipeline<'a> {
             self.is_ended = true;
             self.stop();
         }
+        let reason = failure.code.clone().unwrap_or_else(|| failure.kind.as_str().to_owned());
+        *self.job.given_up.borrow_mut().entry(reason).or_default() += 1;
         self.failure.get_or_insert(failure);
     }
 
@@ -214,6 +245,7 @@ impl<'a> Pipeline<'a> {
         for Report { id, outcome } in reports {
             let Some(reported) = self.backlog.reported(id) else { continue };
             let Reported { about: sent, message_id, place } = reported;
+            self.count(sent, &outcome, &place);
             if let Outcome::NotSent { failure } = &outcome
                 && *self.row_names_queue.get(sent.event)
                 && is_row_s_affair(failure, sent)
@@ -225,6 +257,20 @@ impl<'a> Pipeline<'a> {
             }
         }
         self.note_unsettled();
+    }
+
+    fn count(&mut self, sent: Sent, outcome: &Outcome, place: &Place) {
+        let is_acknowledged = matches!(outcome, Outcome::Acknowledged { .. });
+        if !is_acknowledged && !matches!(outcome, Outcome::Rejected { .. }) {
+            return;
+        }
+        self.pulse.count(1);
+        if sent.was_in_doubt {
+            self.unsettled.count_resent();
+            if is_acknowledged && (self.is_late || !place.queue.ends_with(".fifo")) {
+                self.pulse.count_possible_duplicate();
+            }
+        }
     }
 
     fn note_unsettled(&mut self) {
@@ -273,7 +319,9 @@ impl<'a> Pipeline<'a> {
     /// renders and sends it. Both in one transaction, which saves a commit; if it does not go
     /// through, each by itself, so that what SQS has acknowledged is settled all the same.
     fn take_turn(&mut self, hand_over: Option<HandOver>) -> Result<()> {
-        let settlement = self.unsettled.take();
+        let beat = if self.unsettled.is_empty() { None } else { self.beat() };
+        let mut settlement = self.unsettled.take();
+        settlement.beat = beat;
         self.unsettled_since = None;
         let set = self.shape.change_set(self.job);
         let Some(hand_over) = hand_over else {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use publisher::{
-    Connection, Failure, Inquiry, Outgoing, Publisher, QueueAttributes, Report, Settings,
+    Connection, Counters, Failure, Inquiry, Outgoing, Publisher, QueueAttributes, Report, Settings,
 };
 
 use crate::pg::{Error, Result, process};
@@ -43,6 +43,10 @@ impl Sender {
 
     pub fn reports(&self) -> Vec<Report> {
         with_current(Publisher::reports).unwrap_or_default()
+    }
+
+    pub fn counters(&self) -> Counters {
+        with_current(Publisher::counters).unwrap_or_default()
     }
 
     pub fn cancel(&self) {

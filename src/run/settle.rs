@@ -10,9 +10,10 @@ use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
 use super::job::Job;
+use super::pulse::Beat;
 use super::rendering::Refused;
 use super::{on_catalog, retried};
-use crate::catalog::{self, rejection::Rejection};
+use crate::catalog::{self, rejection::Rejection, run::Reasons};
 use crate::changes::change_set::{self, ChangeSet};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, failpoint};
@@ -32,6 +33,10 @@ pub struct Settlement {
     unsent: Vec<i64>,
     /// Some messages have deduplication ids of the user's own.
     has_claims: bool,
+    /// How many of all were in doubt.
+    resent: i64,
+    /// How the run goes, if that is to be told now.
+    pub beat: Option<Beat>,
 }
 
 /// How often a settlement is tried that somebody's lock on our tables keeps from going through:
@@ -71,6 +76,11 @@ impl Settlement {
     /// Changes that certainly have not been sent.
     pub fn add_unsent(&mut self, ids: Vec<i64>) {
         self.unsent.extend(ids);
+    }
+
+    /// A change that was in doubt was sent again, and has its fate.
+    pub fn count_resent(&mut self) {
+        self.resent += 1;
     }
 
     pub fn add_refused(&mut self, id: i64, refused: Refused) {
@@ -135,7 +145,9 @@ impl Settlement {
                 self.settle_claims(job.sync.id, &leaving)?;
             }
             catalog::position::add_told_rows(job.sync.id, more_rows)?;
-            catalog::run::count(job.run.id, published, rejected)
+            catalog::run::count(job.run.id, published, rejected, self.resent)?;
+            catalog::run::add_reasons(job.run.id, &reasons_of(&rejections))?;
+            self.beat.as_ref().map_or(Ok(()), |beat| beat.write(job.run.id))
         })?;
         failpoint::reach("settling");
         Ok(())
@@ -163,6 +175,15 @@ impl Settlement {
             })
             .collect()
     }
+}
+
+/// How many there are for each reason.
+pub fn reasons_of(rejections: &[Rejection]) -> Reasons {
+    let mut reasons = Reasons::new();
+    for rejection in rejections {
+        *reasons.entry(rejection.code.clone()).or_default() += 1;
+    }
+    reasons
 }
 
 /// What a failure of the publisher is in SQL.

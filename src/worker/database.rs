@@ -137,6 +137,7 @@ impl Worker {
         }
         let Found::Runs(due) = found else { return Ok(None) };
         self.last_error = None;
+        self.tell(&due);
         self.deaths.retain(|run_id, _| due.iter().any(|run| run.run_id == *run_id));
         if !(due.is_empty() && self.runners.is_empty()) {
             self.last_busy = Instant::now();
@@ -168,6 +169,13 @@ impl Worker {
         }
         self.told_why_not = why_not;
         Ok(why_not.is_some())
+    }
+
+    /// Says in pg_stat_activity how many runs there are.
+    fn tell(&self, due: &[Due]) {
+        let under_way = due.iter().filter(|run| run.is_under_way).count();
+        let waiting = due.len() - under_way;
+        process::report_activity(&format!("runs: {under_way} under way, {waiting} waiting"));
     }
 
     fn attend(&mut self, run: &Due) -> Outcome {

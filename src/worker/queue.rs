@@ -23,6 +23,7 @@ pub struct Due {
     pub waiting_for: Option<String>,
     /// How often a runner took it up since it last made progress.
     pub attempts: i32,
+    pub is_under_way: bool,
     /// Its sync has a runner, which need not be at this run.
     pub has_runner: bool,
 }
@@ -30,7 +31,7 @@ pub struct Due {
 /// Runs under way come first, so that a run that lost its runner goes on; then in the order in
 /// which they were asked for. Both halves read an index that holds these runs only.
 const DUE: &str = "
-    SELECT run_id, sync_id, waiting_for, attempts
+    SELECT run_id, sync_id, waiting_for, attempts, place = 1
     FROM (SELECT run_id, sync_id, waiting_for, attempts, 1 AS place
           FROM sqs_sync.run WHERE state IN ('diffing', 'publishing')
           UNION ALL
@@ -78,7 +79,15 @@ pub fn look() -> Result<Found> {
                 if let (Some(run_id), Some(sync_id)) = (row.get(1)?, row.get(2)?) {
                     let (waiting_for, attempts) = (row.get(3)?, row.get(4)?.unwrap_or(0));
                     let has_runner = lock::has_runner(sync_id);
-                    runs.push(Due { run_id, sync_id, waiting_for, attempts, has_runner });
+                    let is_under_way = row.get(5)?.unwrap_or(false);
+                    runs.push(Due {
+                        run_id,
+                        sync_id,
+                        waiting_for,
+                        attempts,
+                        is_under_way,
+                        has_runner,
+                    });
                 }
             }
             Ok(Found::Runs(runs))
@@ -111,6 +120,7 @@ pub fn give_up(run_id: i64, deaths: i32) -> Result<()> {
     let forget = "DELETE FROM sqs_sync.cancellation WHERE run_id = $1";
     as_superuser(|| {
         Spi::run_with_args(update, &values)?;
+        catalog::progress::remove(run_id)?;
         Ok(Spi::run_with_args(forget, &[run_id.into()])?)
     })
 }
