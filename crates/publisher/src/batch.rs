@@ -75,6 +75,11 @@ impl Batch {
         self.messages.iter().zip(answers).filter(is_one).count() as u64
     }
 
+    /// How often it was tried.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Returns how many failures in a row this makes.
     pub(crate) fn count_failure(&mut self, trouble: Trouble) -> u32 {
         self.failures = self.failures.saturating_add(1);

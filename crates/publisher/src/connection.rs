@@ -19,6 +19,7 @@ use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 
+use crate::exchange::Witness;
 use crate::identity::{Identity, Keyring, Keys};
 use crate::lean::{LeanHeaders, OneEndpoint};
 
@@ -124,6 +125,7 @@ impl Connection {
             // that was really used.
             .endpoint_resolver(OneEndpoint::new(self.endpoint()))
             .interceptor(LeanHeaders)
+            .interceptor(Witness)
             .build();
         (config, keyring)
     }

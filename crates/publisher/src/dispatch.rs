@@ -209,7 +209,7 @@ impl Dispatcher {
                 self.counters.retries += u64::from(batch.has_been_tried());
                 self.counters.bytes += batch.size() as u64;
                 self.requests.spawn(async move {
-                    let answers = sqs.send(&url, &batch.messages).await;
+                    let answers = sqs.send(&url, &batch.messages, batch.attempts()).await;
                     Done::Sent { lane, started, batch, answers }
                 });
             }

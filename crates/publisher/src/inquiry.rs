@@ -73,7 +73,7 @@ impl<T: Send + 'static> Inquiry<T> {
         let debt = Debt(Arc::clone(&slot));
         let thread = thread::spawn("sqs_sync ask", move || async move {
             tokio::select! {
-                answer = ask(Sqs::new(connection)) => debt.0.put(answer),
+                answer = ask(Sqs::new(connection, Arc::default())) => debt.0.put(answer),
                 _ = ended => {}
             }
         })?;

@@ -21,6 +21,9 @@
 //!   secret into a text. The environment, the files and the metadata of the machine are looked at
 //!   for credentials only, and only where an [`Identity`] says so.
 //!
+//! What was said to SQS, and what it answered, is kept as far as [`Publisher::record`] asks for it, in
+//! bounded memory, until [`Publisher::exchanges`] takes it (`exchange`, `journal`).
+//!
 //! [`list_queues`] and [`queue_attributes`] ask about queues, and [`send_one`] tries a single message,
 //! as an [`Inquiry`] that the caller waits for as it waits for reports.
 //!
@@ -36,10 +39,12 @@ mod counters;
 mod digest;
 mod dispatch;
 mod error;
+mod exchange;
 mod fates;
 mod given_up;
 mod identity;
 mod inquiry;
+mod journal;
 mod lane;
 mod lean;
 mod lookup;
@@ -56,8 +61,10 @@ mod wording;
 pub use connection::{Connection, Settings, partition_of};
 pub use counters::{Counters, LATENCY_BOUNDS_MS, Latencies, latency_at};
 pub use error::{Failure, FailureKind};
+pub use exchange::{Answered, Body, Exchange, Told};
 pub use identity::{Caller, Credentials, Identity, Role, Secret, Source};
 pub use inquiry::{Inquiry, caller, list_queues, queue_attributes, send_one};
+pub use journal::{Level, Recording};
 pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};

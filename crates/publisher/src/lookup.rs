@@ -9,6 +9,7 @@ use aws_sdk_sqs::operation::list_queues::ListQueuesOutput;
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::error::Trouble;
+use crate::exchange;
 use crate::queue::{arn_of, name_of, onto_endpoint};
 use crate::sqs::Sqs;
 use crate::wording::{About, Subject};
@@ -106,13 +107,12 @@ impl Sqs {
             .set_queue_name_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
             .max_results(i32::try_from(size).unwrap_or(i32::MAX))
             .set_next_token(token);
-        let mut used = self.keyring.begin().await?;
-        loop {
-            let answer = request.clone().send().await.map_err(|error| about.request(&error));
-            if !self.keyring.again(&mut used, answer.as_ref().err()).await? {
-                return answer;
-            }
-        }
+        self.with_keys(|| {
+            let call = request.clone().send();
+            let call = async move { call.await.map_err(|error| about.request(&error)) };
+            self.watched(call, |page| exchange::About::of("ListQueues", prefix.into(), page))
+        })
+        .await
     }
 
     /// Asks what a queue is. All attributes are asked for: to name those of FIFO queues is an
@@ -128,13 +128,8 @@ impl Sqs {
             .queue_url(url.as_str())
             .attribute_names(QueueAttributeName::All);
         let about = self.about(queue);
-        let mut used = self.keyring.begin().await?;
-        let answer = loop {
-            let answer = request.clone().send().await.map_err(|error| about.request(&error));
-            if !self.keyring.again(&mut used, answer.as_ref().err()).await? {
-                break answer;
-            }
-        };
+        let ask = || async { request.clone().send().await.map_err(|error| about.request(&error)) };
+        let answer = self.with_keys(ask).await;
         let told = match answer {
             Ok(told) => told,
             Err(trouble) if may_not(&trouble) => {

@@ -10,6 +10,8 @@ use tokio::sync::mpsc::{UnboundedSender, error::SendError, unbounded_channel};
 use crate::connection::{Connection, Settings};
 use crate::counters::{Board, Counters};
 use crate::dispatch::{Command, Dispatcher};
+use crate::exchange::Exchange;
+use crate::journal::{Journal, Recording};
 use crate::mailbox::{Mailbox, Message, Report, fail_all};
 use crate::outgoing::Outgoing;
 use crate::pace::after;
@@ -27,6 +29,7 @@ pub struct Publisher {
     commands: UnboundedSender<Command>,
     mailbox: Arc<Mailbox>,
     board: Board,
+    journal: Arc<Journal>,
     /// Taken when it is joined.
     thread: Option<JoinHandle<()>>,
 }
@@ -42,13 +45,14 @@ impl Publisher {
         connection.check_endpoint()?;
         let mailbox = Mailbox::open()?;
         let (commands, inbox) = unbounded_channel();
-        let outbox = Arc::clone(&mailbox);
+        let journal = Arc::<Journal>::default();
+        let (outbox, sqs) = (Arc::clone(&mailbox), Sqs::new(connection, Arc::clone(&journal)));
         let board = Board::default();
         let shown = board.clone();
         let thread = thread::spawn("sqs_sync pub", move || {
-            Dispatcher::new(Sqs::new(connection), settings, outbox, shown).run(inbox)
+            Dispatcher::new(sqs, settings, outbox, shown).run(inbox)
         })?;
-        Ok(Self { commands, mailbox, board, thread: Some(thread) })
+        Ok(Self { commands, mailbox, board, journal, thread: Some(thread) })
     }
 
     /// An eventfd to poll: readable while reports wait. It belongs to the publisher: do not read
@@ -79,6 +83,16 @@ impl Publisher {
     /// What has been done so far, and what is being done, as of the thread's last turn.
     pub fn counters(&self) -> Counters {
         self.board.read()
+    }
+
+    /// Says which calls are kept from now on: none, unless it is said.
+    pub fn record(&self, recording: Recording) {
+        self.journal.record(recording);
+    }
+
+    /// Takes the calls that were kept. That of a message is there before its report is.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.journal.drain()
     }
 
     /// Starts no new request and no retry, from now on and for good. What is not in flight is

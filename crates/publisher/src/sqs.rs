@@ -15,7 +15,9 @@ use aws_sdk_sqs::types::{
 use crate::connection::{ATTEMPT_TIMEOUT, Connection};
 use crate::digest::{is_of_attributes, is_of_body};
 use crate::error::{Class, Trouble};
+use crate::exchange::{self, Answered, Call, Told};
 use crate::identity::Keyring;
+use crate::journal::Journal;
 use crate::mailbox::Message;
 use crate::outgoing::{Attribute, AttributeValue, Outgoing};
 use crate::queue::{Located, locate};
@@ -40,13 +42,14 @@ pub(crate) struct Sqs {
     pub(crate) connection: Connection,
     pub(crate) endpoint: String,
     pub(crate) keyring: Arc<Keyring>,
+    journal: Arc<Journal>,
 }
 
 impl Sqs {
-    pub(crate) fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection, journal: Arc<Journal>) -> Self {
         let (config, keyring) = connection.sqs_config();
         let (client, endpoint) = (Client::from_conf(config), connection.endpoint());
-        Self { client, connection, endpoint, keyring }
+        Self { client, connection, endpoint, keyring, journal }
     }
 
     /// Reads what a sync calls its queue.
@@ -55,24 +58,34 @@ impl Sqs {
     }
 
     /// Sends one batch, once. There is one answer a message, in their order, or the trouble with
-    /// the request as a whole.
+    /// the request as a whole. `attempt` counts how often it was sent.
     pub(crate) async fn send(
         &self,
-        url: &str,
+        url: &Arc<str>,
         messages: &[Message],
+        attempt: u32,
     ) -> Result<Vec<Answer>, Trouble> {
         let Some(first) = messages.first() else {
             return Ok(Vec::new());
         };
         let about = self.about(&first.outgoing.queue);
-        let output = self.request(about, url, messages.iter().map(|m| &m.outgoing)).await?;
-        Ok(self.answers(output, messages))
+        let send = || async {
+            let output = self.request(about, url, messages.iter().map(|m| &m.outgoing)).await?;
+            Ok(self.answers(output, messages))
+        };
+        let of = |answers: &Result<Vec<Answer>, Trouble>| exchange::About {
+            attempt,
+            entries: told(messages, answers),
+            ..exchange::About::of("SendMessageBatch", Arc::clone(url), answers)
+        };
+        self.with_keys(|| self.watched(send(), of)).await
     }
 
     /// Sends one message, once.
     pub(crate) async fn send_one(&self, url: &str, message: &Outgoing) -> Result<Receipt, Trouble> {
         let about = self.about(&message.queue);
-        let output = self.request(about, url, std::iter::once(message)).await?;
+        let send = || self.request(about, url, std::iter::once(message));
+        let output = self.with_keys(send).await?;
         let request_id = output.request_id().map(str::to_owned);
         if let Some(failed) = output.failed.first() {
             return Err(about.entry(&failed.code, failed.sender_fault, failed.message.as_deref()));
@@ -91,22 +104,38 @@ impl Sqs {
         }
     }
 
-    async fn request(
+    /// Makes a call, and once more where that may help: with new keys.
+    pub(crate) async fn with_keys<T, F: Future<Output = Result<T, Trouble>>>(
         &self,
-        about: About<'_>,
-        url: &str,
-        messages: impl Iterator<Item = &Outgoing> + Clone,
-    ) -> Result<SendMessageBatchOutput, Trouble> {
+        call: impl Fn() -> F,
+    ) -> Result<T, Trouble> {
         let mut used = self.keyring.begin().await?;
         loop {
-            let answer = self.attempt(about, url, messages.clone()).await;
+            let answer = call().await;
             if !self.keyring.again(&mut used, answer.as_ref().err()).await? {
                 return answer;
             }
         }
     }
 
-    async fn attempt(
+    /// Makes a call, and keeps what is seen of it, if that is asked for.
+    pub(crate) async fn watched<T>(
+        &self,
+        call: impl Future<Output = T>,
+        about: impl FnOnce(&T) -> exchange::About,
+    ) -> T {
+        if !self.journal.is_on() {
+            return call.await;
+        }
+        let (output, seen) = Call::watch(call).await;
+        let about = about(&output);
+        if self.journal.wants(about.went_well()) {
+            self.journal.keep(seen.end(about, self.keyring.identity()));
+        }
+        output
+    }
+
+    async fn request(
         &self,
         about: About<'_>,
         url: &str,
@@ -157,6 +186,28 @@ impl Sqs {
     pub(crate) fn about_subject<'a>(&'a self, subject: Subject<'a>) -> About<'a> {
         let identity = Some(self.keyring.identity());
         About { subject, endpoint: &self.endpoint, identity, patience: ATTEMPT_TIMEOUT }
+    }
+}
+
+/// What the answers say of each message, for the journal.
+fn told(messages: &[Message], answers: &Result<Vec<Answer>, Trouble>) -> Vec<Told> {
+    let trouble = |index: usize| match answers {
+        Ok(answers) => answers.get(index).and_then(|answer| answer.as_ref().err()),
+        Err(trouble) => Some(trouble),
+    };
+    let told = |(index, message): (usize, &Message)| Told {
+        id: message.outgoing.id,
+        result: trouble(index).map_or(Answered::Accepted, refusal),
+    };
+    messages.iter().enumerate().map(told).collect()
+}
+
+fn refusal(trouble: &Trouble) -> Answered {
+    let (code, error) = (trouble.code.clone(), trouble.what.clone());
+    match (trouble.certain, trouble.class) {
+        (false, _) => Answered::InDoubt { code, error },
+        (true, Class::Row) => Answered::Rejected { code, error },
+        (true, _) => Answered::NotAccepted { code, error },
     }
 }
 

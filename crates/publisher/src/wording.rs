@@ -1,8 +1,8 @@
 //! What an error of the SDK says, as a [`Trouble`].
 //!
 //! The texts name the queue and the endpoint. SQS's own words are quoted where they help with a
-//! row or a queue, cut to a length; about credentials never, because an error about a signature
-//! quotes the signed request, session token included.
+//! row or a queue, cut to a length; about credentials never, nor where they tell a secret: an
+//! error about a signature quotes the signed request, session token included.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::{Class, Trouble, class_of_entry, class_of_request, is_about_signature};
-use crate::identity::Identity;
+use crate::identity::{Identity, quotes_a_request};
 
 /// The most characters of SQS's own words that are quoted.
 const QUOTE_LIMIT: usize = 500;
@@ -143,7 +143,8 @@ impl About<'_> {
         let About { subject, endpoint, .. } = self;
         let status = status.map(|status| format!("HTTP {status}"));
         let name = code.or(status.as_deref()).unwrap_or("no code");
-        let words = words.filter(|words| !words.is_empty()).map(quote);
+        let is_fit = |words: &&str| !words.is_empty() && !self.tells(words);
+        let words = words.filter(is_fit).map(quote);
         let what = match class {
             Class::Row => words.unwrap_or_else(|| format!("SQS refused the message ({name})")),
             Class::Throttled => format!("SQS throttles requests to {subject} ({name})"),
@@ -163,6 +164,11 @@ impl About<'_> {
             what,
             hint: self.hint(class, name).map(str::to_owned),
         }
+    }
+
+    fn tells(self, words: &str) -> bool {
+        let tells = |identity: &Identity| identity.is_told_by(words.as_bytes());
+        quotes_a_request(words.as_bytes()) || self.identity.is_some_and(tells)
     }
 
     fn refused(self, code: &str, words: Option<&str>) -> String {

@@ -34,6 +34,17 @@ pub(super) struct Held {
     turn: Mutex<Option<Trouble>>,
 }
 
+impl Held {
+    /// Whether a text holds a secret of theirs.
+    pub(super) fn are_told_by(&self, text: &[u8]) -> bool {
+        let held = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().is_some_and(|held| {
+            let keys = &held.credentials;
+            super::tells(text, keys.secret_access_key(), keys.session_token())
+        })
+    }
+}
+
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Held")

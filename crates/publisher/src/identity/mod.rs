@@ -11,7 +11,9 @@ mod sts;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem::{self, Finder};
 
 pub(crate) use self::keyring::{Keyring, Keys};
 pub use self::sts::Caller;
@@ -94,6 +96,15 @@ impl Identity {
         self.role.is_some() || !matches!(self.source, Source::Keys(_))
     }
 
+    /// Whether a text holds a secret of it.
+    pub(crate) fn is_told_by(&self, text: &[u8]) -> bool {
+        let given = self.keys().is_some_and(|keys| {
+            let token = keys.session_token.as_ref().map(Secret::expose);
+            tells(text, keys.secret_access_key.expose(), token)
+        });
+        given || self.held.are_told_by(text)
+    }
+
     pub(crate) fn has_given_keys_only(&self) -> bool {
         !self.is_renewable()
     }
@@ -103,6 +114,25 @@ impl From<Credentials> for Identity {
     fn from(keys: Credentials) -> Self {
         Self::new(Source::Keys(keys), None)
     }
+}
+
+/// What is so short is no secret, and stands in anything.
+const SHORTEST_SECRET: usize = 12;
+
+fn tells(text: &[u8], secret: &str, token: Option<&str>) -> bool {
+    let mut secrets = [Some(secret), token].into_iter().flatten();
+    secrets.any(|secret| {
+        secret.len() >= SHORTEST_SECRET && memmem::find(text, secret.as_bytes()).is_some()
+    })
+}
+
+/// Words that stand where a signed request is quoted.
+static SIGNED: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["AWS4-HMAC-SHA256", "ecurity-token", "ecurity-Token"].map(Finder::new));
+
+/// Whether a signed request is quoted in a text, whose headers are secret.
+pub(crate) fn quotes_a_request(text: &[u8]) -> bool {
+    SIGNED.iter().any(|word| word.find(text).is_some())
 }
 
 /// As failures name it.

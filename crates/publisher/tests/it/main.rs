@@ -5,6 +5,7 @@
 mod batches;
 mod counters;
 mod ending;
+mod exchanges;
 mod failures;
 mod faults;
 mod groups;
