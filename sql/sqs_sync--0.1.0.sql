@@ -25,6 +25,7 @@ GRANT USAGE ON SCHEMA sqs_sync TO PUBLIC;
 CREATE SEQUENCE sqs_sync.sync_id_seq AS integer;
 CREATE SEQUENCE sqs_sync.run_id_seq;
 CREATE SEQUENCE sqs_sync.rejection_id_seq;
+CREATE SEQUENCE sqs_sync.request_id_seq;
 CREATE SEQUENCE sqs_sync.change_id_seq;
 COMMENT ON SEQUENCE sqs_sync.change_id_seq IS 'where the change ids of a new sync begin: above those of every sync that was dropped, since a consumer may know the same keys';
 
@@ -269,6 +270,49 @@ CREATE UNIQUE INDEX rejection_by_key ON sqs_sync.rejection (sync_id, pg_catalog.
 COMMENT ON COLUMN sqs_sync.rejection.message_id IS 'what the sync''s message_id calls the message';
 COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the view sqs_sync.rejections';
 
+-- A log: no foreign key, which would be looked up for each row, and not dumped. A row that fits on
+-- a page stays whole, and nothing is compressed, which would take longer than all else.
+CREATE TABLE sqs_sync.request (
+  sync_id        integer NOT NULL,
+  request_id     bigint NOT NULL DEFAULT pg_catalog.nextval('sqs_sync.request_id_seq'),
+  run_id         bigint NOT NULL,
+  at             timestamptz NOT NULL,
+  operation      text NOT NULL,
+  queue          text NOT NULL,
+  attempt        integer NOT NULL,
+  latency_ms     double precision NOT NULL,
+  status         integer,
+  aws_request_id text,
+  error          text,
+  entries        text NOT NULL,
+  request        text,
+  request_bytes  integer NOT NULL,
+  response       text,
+  dropped        bigint NOT NULL,
+  bytes          integer NOT NULL,
+  PRIMARY KEY (sync_id, request_id) INCLUDE (bytes)
+) WITH (toast_tuple_target = 8160);
+ALTER TABLE sqs_sync.request ALTER COLUMN entries SET STORAGE EXTERNAL,
+  ALTER COLUMN request SET STORAGE EXTERNAL, ALTER COLUMN response SET STORAGE EXTERNAL;
+COMMENT ON TABLE sqs_sync.request IS 'the request log, a row a call of SQS''s API; read it through the view sqs_sync.requests';
+COMMENT ON COLUMN sqs_sync.request.entries IS 'a JSON array of arrays: change id, event, key, and of what was not accepted the result, the code and the error';
+COMMENT ON COLUMN sqs_sync.request.bytes IS 'what the row counts for against sqs_sync.log_max_size';
+
+CREATE TABLE sqs_sync.logging (
+  sync_id          integer PRIMARY KEY REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  level            text NOT NULL CHECK (level IN ('off', 'errors', 'sample', 'all')),
+  share            double precision,
+  calls            bigint,
+  after_id         bigint NOT NULL,
+  until            timestamptz,
+  afterwards       text NOT NULL CHECK (afterwards IN ('off', 'errors', 'sample', 'all')),
+  afterwards_share double precision
+);
+COMMENT ON TABLE sqs_sync.logging IS 'how much of a sync''s calls is kept, where sqs_sync_log has said so; else errors are';
+COMMENT ON COLUMN sqs_sync.logging.calls IS 'the level holds for so many calls after that of after_id; null: no matter how many';
+COMMENT ON COLUMN sqs_sync.logging.until IS 'the level holds until then; null: without end';
+COMMENT ON COLUMN sqs_sync.logging.afterwards IS 'the level that holds then';
+
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.home', '');
@@ -277,9 +321,11 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.claim', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sequence', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.logging', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.request_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.change_id_seq', '');
 
 -- Connections --------------------------------------------------------------------------
@@ -696,6 +742,39 @@ COMMENT ON FUNCTION @extschema@.sqs_sync_explain(text) IS $$how a run would comp
 | `requests` | at least: of ten messages and 1 MiB a request, each queue by itself, and of one message a group with `order_by`. Retries come on top. |
 | `billing chunks` | each 64 KiB of a request, which AWS bills as one |
 | `basis` | up to 1,000 changes, or 8 MiB, are rendered; what these cost is projected on all, which it says |$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_log(
+  name            text,
+  INOUT level     text             DEFAULT NULL,
+  INOUT share     double precision DEFAULT NULL,
+  INOUT calls     bigint           DEFAULT NULL,
+  lasting         interval         DEFAULT NULL,
+  OUT until       timestamptz,
+  OUT afterwards  text
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_log_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_log(text, text, double precision, bigint, interval) IS $$says how much of a sync's calls to SQS is kept for sqs_sync.requests, and returns what holds now
+
+Without a level it changes nothing, and tells. A run under way takes a level up within seconds, and is not held up where the log cannot be
+written.
+
+- name: of the sync
+- level: how much is kept, see below; returns what holds now
+- share: of a `sample`: of the calls that went well, above 0 and at most 1; 0.01 if it is not given
+- calls: a `sample` or `all` holds for so many calls; returns how many are left
+- lasting: a `sample` or `all` holds for so long; without an end that is given, `all` holds for an hour
+- until: when the level ends; null: not by time
+- afterwards: the level that holds then, which is the last one without an end; null: this one has none
+- 22023: a level that there is not, or a share, a number or a time that it cannot have
+
+    SELECT level, until IS NOT NULL AS ends, afterwards FROM sqs_sync_log('parts', 'all', calls => 100);
+
+| level | keeps |
+| --- | --- |
+| `off` | nothing |
+| `errors` | calls that failed, and those in which a message did: the default |
+| `sample` | those, and a share of the others |
+| `all` | every call |$$;
 
 CREATE FUNCTION @extschema@.sqs_sync_queues(
   server          text,
@@ -1215,6 +1294,41 @@ COMMENT ON COLUMN sqs_sync.rejections.run_id IS 'the last of them';
 COMMENT ON COLUMN sqs_sync.rejections.first_at IS 'when it was first met';
 COMMENT ON COLUMN sqs_sync.rejections.last_at IS 'when it was last met';
 
+CREATE VIEW sqs_sync.requests WITH (security_barrier) AS
+SELECT r.request_id, r.at, s.name AS sync, r.run_id, r.operation, r.queue, r.attempt, r.status, r.aws_request_id, r.latency_ms, r.error,
+       -- Each entry's id in the request, and so in the answer, is its place, from 0.
+       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                 'change_id', e.entry OPERATOR(pg_catalog.->) 0, 'event', e.entry OPERATOR(pg_catalog.->) 1,
+                 'key', e.entry OPERATOR(pg_catalog.->) 2,
+                 'result', COALESCE(e.entry OPERATOR(pg_catalog.->>) 3, 'accepted'),
+                 'message_id', a.answer OPERATOR(pg_catalog.->) 'MessageId',
+                 'code', e.entry OPERATOR(pg_catalog.->) 4, 'error', e.entry OPERATOR(pg_catalog.->) 5) ORDER BY e.place)
+        FROM pg_catalog.json_array_elements(r.entries::pg_catalog.json) WITH ORDINALITY AS e (entry, place)
+        LEFT JOIN pg_catalog.json_array_elements(
+          CASE pg_catalog.json_typeof(r.response::pg_catalog.json OPERATOR(pg_catalog.->) 'Successful')
+            WHEN 'array' THEN r.response::pg_catalog.json OPERATOR(pg_catalog.->) 'Successful' END) AS a (answer)
+          ON (a.answer OPERATOR(pg_catalog.->>) 'Id') OPERATOR(pg_catalog.=) (e.place OPERATOR(pg_catalog.-) 1)::pg_catalog.text) AS entries,
+       r.request::pg_catalog.json AS request, r.request_bytes, r.response::pg_catalog.json AS response, r.dropped
+FROM sqs_sync.request r JOIN sqs_sync.visible_sync s USING (sync_id)
+WHERE s.shows_rows;
+COMMENT ON VIEW sqs_sync.requests IS 'calls of SQS''s API, as far as sqs_sync_log has them kept: what was sent, and what SQS answered';
+COMMENT ON COLUMN sqs_sync.requests.request_id IS 'rises in the order in which calls were kept';
+COMMENT ON COLUMN sqs_sync.requests.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.requests.run_id IS 'the run that made the call';
+COMMENT ON COLUMN sqs_sync.requests.at IS 'when the call was made';
+COMMENT ON COLUMN sqs_sync.requests.operation IS '`SendMessageBatch`, or `ListQueues` where a queue is found by its name';
+COMMENT ON COLUMN sqs_sync.requests.queue IS 'the queue''s URL, or the name that is looked for';
+COMMENT ON COLUMN sqs_sync.requests.attempt IS 'how often the same messages were tried by the run, this time included';
+COMMENT ON COLUMN sqs_sync.requests.status IS 'the HTTP status; null: no answer came';
+COMMENT ON COLUMN sqs_sync.requests.aws_request_id IS 'by which AWS''s support finds the call';
+COMMENT ON COLUMN sqs_sync.requests.latency_ms IS 'milliseconds from the call to the end of its answer';
+COMMENT ON COLUMN sqs_sync.requests.error IS 'why the call failed as a whole';
+COMMENT ON COLUMN sqs_sync.requests.entries IS 'a JSON array with an object for each message: `change_id`, `event` and `key` of its row; result, which is `accepted`, `rejected` (for what it holds), `not accepted` (this time) or `in doubt` (it may have been accepted); SQS''s `message_id`; `code` and `error`';
+COMMENT ON COLUMN sqs_sync.requests.request IS 'the body of the request as it was sent; null if it had over 256 kB';
+COMMENT ON COLUMN sqs_sync.requests.request_bytes IS 'how long the body of the request was';
+COMMENT ON COLUMN sqs_sync.requests.response IS 'the body of the answer, as a JSON string if it was no JSON; null if no answer came, or if it was about the credentials';
+COMMENT ON COLUMN sqs_sync.requests.dropped IS 'calls before this one that were to be kept and could not be';
+
 CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT started_at timestamptz, OUT activity text)
   RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT a.pid, pg_catalog.substr(a.backend_type, 10), a.backend_start, COALESCE(a.wait_event, a.state)
@@ -1272,7 +1386,7 @@ COMMENT ON COLUMN sqs_sync.options.option IS 'its name';
 COMMENT ON COLUMN sqs_sync.options.required IS 'whether it must be given';
 COMMENT ON COLUMN sqs_sync.options.means IS 'what it is';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options TO PUBLIC;
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_report_wrapper';

@@ -9,6 +9,19 @@ pub fn max_runners() -> usize {
     usize::try_from(MAX_RUNNERS.get()).unwrap_or(1)
 }
 
+static LOG_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
+static LOG_MAX_SIZE: GucSetting<i32> = GucSetting::<i32>::new(100);
+
+/// How old a call in the request log may become.
+pub fn log_max_minutes() -> i32 {
+    LOG_MAX_AGE.get()
+}
+
+/// How much a sync's request log may hold.
+pub fn log_max_bytes() -> usize {
+    usize::try_from(LOG_MAX_SIZE.get()).unwrap_or(1) << 20
+}
+
 pub fn define() {
     GucRegistry::define_int_guc(
         c"sqs_sync.max_runners",
@@ -19,6 +32,26 @@ pub fn define() {
         64,
         GucContext::Sighup,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"sqs_sync.log_max_age",
+        c"Sets how long the request log keeps a call.",
+        c"Older ones are deleted when a run of their sync ends. The unit is minutes. The default is 7 days.",
+        &LOG_MAX_AGE,
+        1,
+        i32::MAX / 60,
+        GucContext::Sighup,
+        GucFlags::UNIT_MIN,
+    );
+    GucRegistry::define_int_guc(
+        c"sqs_sync.log_max_size",
+        c"Sets how much the request log keeps of each sync.",
+        c"Beyond it the oldest calls are deleted: when a run of the sync ends, and on the way of one that writes much. The unit is megabytes. The default is 100 MB.",
+        &LOG_MAX_SIZE,
+        1,
+        1 << 20,
+        GucContext::Sighup,
+        GucFlags::UNIT_MB,
     );
     crate::pg::library::reserve_settings();
 }

@@ -27,6 +27,7 @@ sqs_sync_check(text)
 sqs_sync_create(text,text,text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,text,interval)
 sqs_sync_drop(text)
 sqs_sync_explain(text)
+sqs_sync_log(text,text,double precision,bigint,interval)
 sqs_sync_off(text,text)
 sqs_sync_on(text,text,text,text,text,json,text,json,text,text,text,text,text,text,text[],text[])
 sqs_sync_pause(text)
@@ -45,7 +46,7 @@ sqs_sync_test(text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "stats", "rejections", "workers"}
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "stats", "rejections", "requests", "workers"}
 
 PRIVATE = "the-private-name"
 
@@ -64,6 +65,7 @@ def private(database, items, queue):
     items.fill(5)
     database.analyst.execute("CREATE VIEW keyed AS SELECT CASE WHEN id > 3 THEN 'private-key' ELSE id::text END AS id, name FROM items")
     database.create_sync(PRIVATE, queue.name, model="keyed", template='{"private": "{{row.name}}"}')
+    call(database.analyst, "sqs_sync_log", name=PRIVATE, level="all")
     assert database.run(PRIVATE).state == "partly_failed"
     return database
 
@@ -157,7 +159,7 @@ def test_the_workers_view_tells_nothing_of_anothers_runs(private, other, proxy):
     assert seen == [] and called == []
 
 
-@pytest.mark.parametrize("function", ["sqs_sync_run", "sqs_sync_drop", "sqs_sync_pause", "sqs_sync_resume", "sqs_sync_alter"])
+@pytest.mark.parametrize("function", ["sqs_sync_run", "sqs_sync_drop", "sqs_sync_pause", "sqs_sync_resume", "sqs_sync_alter", "sqs_sync_log"])
 def test_anothers_sync_is_refused_by_name(private, other, function):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         call(other, function, name=PRIVATE)
@@ -183,7 +185,7 @@ def test_a_name_that_is_taken_by_another_tells_no_more_than_that(private, other,
 
 def test_anothers_tables_are_out_of_reach(private, other):
     for table in (*tables_of(private, PRIVATE), "sqs_sync.sync", "sqs_sync.definition", "sqs_sync.run",
-                  "sqs_sync.rejection", "sqs_sync.position", "sqs_sync.visible_sync", "sqs_sync.run_progress", "sqs_sync.tally", "sqs_sync.counted"):
+                  "sqs_sync.rejection", "sqs_sync.request", "sqs_sync.logging", "sqs_sync.position", "sqs_sync.visible_sync", "sqs_sync.run_progress", "sqs_sync.tally", "sqs_sync.counted"):
         for statement in (f"SELECT * FROM {table}", f"DELETE FROM {table}", f"LOCK TABLE {table} IN ACCESS SHARE MODE",
                           f"TRUNCATE {table}", f"COPY {table} TO STDOUT", f"ANALYZE {table}"):
             try:
@@ -238,6 +240,8 @@ def test_pg_monitor_sees_that_there_are_runs_and_no_rows(private, other):
         watcher = private.connection_of("watcher")
         assert watcher.execute("SELECT count(*) FROM sqs_sync.runs").fetchone()[0] == 1
         assert watcher.execute("SELECT * FROM sqs_sync.rejections").fetchall() == []
+        assert watcher.execute("SELECT * FROM sqs_sync.requests").fetchall() == []
+        assert private.value("SELECT count(*) FROM sqs_sync.requests") > 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             watcher.execute("SELECT sqs_sync_run(%s)", (PRIVATE,))
         watcher.close()

@@ -6,6 +6,7 @@ mod checks;
 mod events;
 mod home;
 mod known;
+mod log;
 mod previews;
 mod queues;
 mod report;

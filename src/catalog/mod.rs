@@ -4,9 +4,11 @@
 pub mod claim;
 pub mod definition;
 pub mod home;
+pub mod logging;
 pub mod position;
 pub mod progress;
 pub mod rejection;
+pub mod request;
 pub mod run;
 pub mod sequence;
 pub mod sync;

@@ -154,6 +154,7 @@ pub fn insert(sync: &Sync) -> Result<()> {
 
 pub fn delete(id: i32) -> Result<()> {
     super::position::keep_change_ids(id)?;
+    super::request::forget(id)?;
     sql::execute("DELETE FROM sqs_sync.sync WHERE sync_id = $1", &[id.into()])?;
     Ok(())
 }

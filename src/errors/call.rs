@@ -41,6 +41,11 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "22023",
+        "unrecognized value of level; level … has no share; level … has no end; share is not above 0 and at most 1; calls is not above 0; lasting is not above 0 and at most a year",
+        "see `sqs_sync_log`",
+    ),
+    known(
+        "22023",
         "template: line …, column …: …",
         "the template cannot be read, or would not be JSON",
     ),

@@ -34,6 +34,8 @@ pub struct Entry {
     pub about: Sent,
     /// What the user's `message_id` calls it.
     pub message_id: Option<String>,
+    /// Its row's key, as JSON, where calls are kept.
+    pub key: Option<String>,
     /// It is not to be sent sooner, nor is what follows it in its lane.
     pub not_before: Option<Instant>,
 }
@@ -87,6 +89,7 @@ struct Outstanding {
     bytes: usize,
     about: Sent,
     message_id: Option<String>,
+    key: Option<String>,
 }
 
 #[derive(Default)]
@@ -219,23 +222,30 @@ impl Backlog {
                     break;
                 }
                 let Some(entry) = lane.parked.pop_front() else { break };
-                let Entry { message, about, message_id, .. } = entry;
+                let Entry { message, about, message_id, key, .. } = entry;
                 *self.of_queue.entry(Arc::clone(&message.queue)).or_default() += 1;
                 lane.outstanding += 1;
                 self.parked -= 1;
                 let bytes = message.size();
                 let queue = Arc::clone(&message.queue);
-                self.outstanding
-                    .insert(message.id, Outstanding { lane: *id, queue, bytes, about, message_id });
+                let outstanding = Outstanding { lane: *id, queue, bytes, about, message_id, key };
+                self.outstanding.insert(message.id, outstanding);
                 released.push(message);
             }
         }
         released
     }
 
+    /// Event and key of a message that is with the publisher.
+    pub fn about(&self, id: i64) -> Option<(&'static str, Option<&str>)> {
+        self.outstanding
+            .get(&id)
+            .map(|message| (message.about.event.as_str(), message.key.as_deref()))
+    }
+
     /// The publisher has reported a message; None if it was abandoned.
     pub fn reported(&mut self, id: i64) -> Option<Reported> {
-        let Outstanding { lane: lane_id, queue, bytes, about, message_id } =
+        let Outstanding { lane: lane_id, queue, bytes, about, message_id, .. } =
             self.outstanding.remove(&id)?;
         self.bytes -= bytes;
         if let Some(count) = self.of_queue.get_mut(&queue) {

@@ -64,15 +64,20 @@ impl Job {
         super::catalog_transaction(|| catalog::run::is_cancel_requested(self.run.id))
     }
 
-    /// The same in a transaction of the caller's, which waits for no lock and for no disk: a look.
-    /// Tells how the run goes, if that is due.
-    pub fn look_around(&self, beat: Option<&Beat>) -> Result<bool> {
+    /// The same in a transaction of the caller's, which waits for no lock and for no disk: a look,
+    /// and whatever else is to be looked at now and then. Tells how the run goes, if that is due.
+    pub fn look_around(
+        &self,
+        beat: Option<&Beat>,
+        look: impl FnOnce() -> Result<()>,
+    ) -> Result<bool> {
         as_superuser(|| {
             rights::set_locally("lock_timeout", "100ms")?;
             if let Some(beat) = beat {
                 rights::set_locally("synchronous_commit", "off")?;
                 beat.write(self.run.id)?;
             }
+            look()?;
             catalog::run::is_cancel_requested(self.run.id)
         })
     }

@@ -9,6 +9,7 @@ mod facts;
 mod handing;
 pub mod inspect;
 mod job;
+mod log;
 pub mod outgoing;
 pub mod owned;
 mod pipeline;
@@ -49,7 +50,9 @@ pub fn execute(run_id: i64) {
     let result = begin(run_id).and_then(|job| match job {
         Some(job) => {
             failpoint::reach("run_begun");
-            finish(&job, &work(&job).unwrap_or_else(End::failed))
+            finish(&job, &work(&job).unwrap_or_else(End::failed))?;
+            log::cut(job.sync.id);
+            Ok(())
         }
         None => Ok(()),
     });

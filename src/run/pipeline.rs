@@ -12,9 +12,10 @@ use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 use super::backlog::{Backlog, Entry, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Sent};
 use super::handing::{self, Batch, HandOver};
 use super::job::{self, Job};
+use super::log::Log;
 use super::owned::Shape;
 use super::pulse::{Beat, Pulse};
-use super::rendering::{Refused, Renderer};
+use super::rendering::{Key, Refused, Renderer};
 use super::sender::Sender;
 use super::settle::{Settlement, Unsent};
 use super::{End, State};
@@ -31,6 +32,10 @@ use crate::pg::{Error, Result, failpoint, process};
 const SETTLE_AT: usize = 1000;
 /// How long a result waits for others to be settled with.
 const SETTLE_AFTER: Duration = Duration::from_millis(50);
+/// How long a call that has settled nothing waits to be written with what others have.
+const LOG_AFTER: Duration = Duration::from_secs(1);
+/// Bytes of calls that are written at once, whatever else there is to do.
+const LOG_AT: usize = 8 << 20;
 /// How long answers in flight are awaited when a run is cancelled.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long this thread waits before it looks around again, whatever wakes it.
@@ -46,6 +51,7 @@ pub struct Pipeline<'a> {
     wanted: Wanted,
     renderer: Renderer,
     publisher: Sender,
+    log: Log,
     /// Changes up to this id have been read.
     after: i64,
     through: i64,
@@ -105,13 +111,24 @@ impl<'a> Pipeline<'a> {
             one_queue: definition.has_one_queue(),
         };
         let publisher = Sender::start(connection.clone(), settings)?;
-        let renderer =
-            Renderer::new(job.sync.id, &definition, definitions, origin, &publisher, connection);
+        let mut log = Log::new(job.sync.id);
+        transaction(|| as_superuser(|| log.begin(&publisher)))?;
+        let key = Key::of(&job.sync.key, &wanted);
+        let renderer = Renderer::new(
+            job.sync.id,
+            &definition,
+            definitions,
+            origin,
+            key,
+            &publisher,
+            connection,
+        );
         Ok(Pipeline {
             job,
             shape,
             wanted,
             publisher,
+            log,
             after: 0,
             through,
             in_doubt_through: job.handed_through()?,
@@ -169,7 +186,9 @@ impl<'a> Pipeline<'a> {
             self.looked_at = Instant::now();
             let beat = self.beat();
             // It may not be to be read now: the next look is soon.
-            cancelled = transaction(|| self.job.look_around(beat.as_ref())).unwrap_or(false);
+            let (job, log, publisher) = (self.job, &mut self.log, &self.publisher);
+            let look = || job.look_around(beat.as_ref(), || log.look(publisher));
+            cancelled = transaction(look).unwrap_or(false);
         }
         if cancelled && !is_cancelled {
             self.cancel();
@@ -231,14 +250,23 @@ impl<'a> Pipeline<'a> {
     }
 
     fn patience(&self) -> Duration {
-        let settle = (!self.unsettled.is_empty()).then_some(SETTLE_AFTER);
+        let settle = (!self.unsettled.is_empty()).then_some(self.settle_after());
         let unstick = self.stuck_since.map(|_| STUCK_AFTER);
         [settle, unstick].into_iter().flatten().min().unwrap_or(LOOK_AROUND)
     }
 
-    /// Takes what the publisher reports.
+    fn settle_after(&self) -> Duration {
+        if self.unsettled.has_results() { SETTLE_AFTER } else { LOG_AFTER }
+    }
+
+    /// Takes what the publisher reports, and the calls that it has made.
     fn collect(&mut self) {
         let reports = self.publisher.reports();
+        // Taken after the reports: the calls that these are of are there.
+        for exchange in self.publisher.exchanges() {
+            let row = self.log.row_of(exchange, |id| self.backlog.about(id));
+            self.unsettled.add_request(row);
+        }
         if !reports.is_empty() {
             failpoint::reach("answered");
         }
@@ -289,9 +317,11 @@ impl<'a> Pipeline<'a> {
     }
 
     fn is_time_to_settle(&self) -> bool {
-        let waited = self.unsettled_since.is_some_and(|since| since.elapsed() >= SETTLE_AFTER);
-        !self.unsettled.is_empty()
-            && (waited || self.unsettled.len() >= SETTLE_AT || !self.backlog.is_with_publisher())
+        let after = self.settle_after();
+        let waited = self.unsettled_since.is_some_and(|since| since.elapsed() >= after);
+        let is_much =
+            self.unsettled.len() >= SETTLE_AT || self.unsettled.requests_bytes() >= LOG_AT;
+        !self.unsettled.is_empty() && (waited || is_much || !self.backlog.is_with_publisher())
     }
 
     /// What is to be read now, if anything.
@@ -319,10 +349,20 @@ impl<'a> Pipeline<'a> {
     /// renders and sends it. Both in one transaction, which saves a commit; if it does not go
     /// through, each by itself, so that what SQS has acknowledged is settled all the same.
     fn take_turn(&mut self, hand_over: Option<HandOver>) -> Result<()> {
-        let beat = if self.unsettled.is_empty() { None } else { self.beat() };
+        let beat = if self.unsettled.has_results() { self.beat() } else { None };
         let mut settlement = self.unsettled.take();
         settlement.beat = beat;
         self.unsettled_since = None;
+        let turned = self.settle_and_read(&settlement, hand_over);
+        self.log.has_settled(&settlement);
+        turned
+    }
+
+    fn settle_and_read(
+        &mut self,
+        settlement: &Settlement,
+        hand_over: Option<HandOver>,
+    ) -> Result<()> {
         let set = self.shape.change_set(self.job);
         let Some(hand_over) = hand_over else {
             return settlement.settle(self.job, &set);
@@ -403,6 +443,7 @@ impl<'a> Pipeline<'a> {
     /// The messages of changes, each with whether it is in doubt. If they cannot be made, what is
     /// on its way is awaited all the same, and settled.
     fn render<'c>(&mut self, changes: impl Iterator<Item = (&'c ChangeRow, bool)>) -> Vec<Entry> {
+        self.renderer.set_with_keys(self.log.is_on());
         let rendered = self.renderer.render(changes, &self.publisher, &mut self.unsettled);
         if self.renderer.is_interrupted() {
             self.look_for_cancel();

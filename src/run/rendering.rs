@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use message::{Change, Definitions, Event, Message, PerEvent, Run, limits};
+use message::{Change, Definitions, Event, Message, PerEvent, Run, Value, limits, row_as_json};
 use publisher::{Connection, Failure};
 
 use super::backlog::{Entry, Sent};
@@ -12,6 +12,7 @@ use super::outgoing;
 use super::sender::Sender;
 use super::settle::Settlement;
 use crate::catalog::{Definition, position::Origin};
+use crate::changes::change_set::Wanted;
 use crate::pg::Result;
 use crate::pg::failpoint;
 use crate::pg::rows::ChangeRow;
@@ -78,11 +79,37 @@ pub fn render(
         .map_err(|rejection| Refused::from(rejection).with_message_id(definition.message_id(&told)))
 }
 
+/// Where a row's key is among the columns that are read.
+pub struct Key {
+    names: Vec<String>,
+    places: Vec<usize>,
+}
+
+impl Key {
+    pub fn of(key: &[String], wanted: &Wanted) -> Key {
+        let place = |name: &String| wanted.columns.iter().position(|c| c.name == *name);
+        Key { names: key.to_vec(), places: key.iter().filter_map(place).collect() }
+    }
+
+    /// As a JSON object.
+    pub fn of_row(&self, row: &[Value<'_>]) -> Option<String> {
+        if let ([name], [place]) = (self.names.as_slice(), self.places.as_slice()) {
+            return row_as_json(std::slice::from_ref(name), row.get(*place..=*place)?);
+        }
+        let values: Option<Vec<Value<'_>>> =
+            self.places.iter().map(|place| row.get(*place).cloned()).collect();
+        row_as_json(&self.names, &values?)
+    }
+}
+
 /// Makes the messages of a run's changes.
 pub struct Renderer {
     sync_id: i32,
     definitions: Definitions,
     origin: Origin,
+    key: Key,
+    /// Each message is to have its row's key beside it.
+    with_keys: bool,
     facts: Facts,
     /// The events whose deduplication id is of the user's own.
     has_own_dedup_id: PerEvent<bool>,
@@ -96,13 +123,27 @@ impl Renderer {
         definition: &Definition,
         definitions: Definitions,
         origin: Origin,
+        key: Key,
         sender: &Sender,
         connection: Connection,
     ) -> Renderer {
         let queues = definition.named_queues().into_iter().map(Arc::from).collect();
         let facts = Facts::ask(sender, connection, queues);
         let has_own_dedup_id = definition.has_own_dedup_id();
-        Renderer { sync_id, definitions, origin, facts, has_own_dedup_id, is_interrupted: false }
+        Renderer {
+            sync_id,
+            definitions,
+            origin,
+            key,
+            with_keys: false,
+            facts,
+            has_own_dedup_id,
+            is_interrupted: false,
+        }
+    }
+
+    pub fn set_with_keys(&mut self, with_keys: bool) {
+        self.with_keys = with_keys;
     }
 
     /// Whether some messages have deduplication ids that must be claimed.
@@ -160,6 +201,7 @@ impl Renderer {
         match render(&self.definitions, change, &self.origin, longest) {
             Ok((event, mut message)) => Some(Entry {
                 message_id: message.message_id.take(),
+                key: if self.with_keys { self.key.of_row(&change.values) } else { None },
                 message: outgoing::of(change.id, message),
                 about: Sent { event, was_in_doubt },
                 not_before: None,

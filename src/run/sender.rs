@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use publisher::{
-    Connection, Counters, Failure, Inquiry, Outgoing, Publisher, QueueAttributes, Report, Settings,
+    Connection, Counters, Exchange, Failure, Inquiry, Outgoing, Publisher, QueueAttributes,
+    Recording, Report, Settings,
 };
 
 use crate::pg::{Error, Result, process};
@@ -47,6 +48,16 @@ impl Sender {
 
     pub fn counters(&self) -> Counters {
         with_current(Publisher::counters).unwrap_or_default()
+    }
+
+    /// Says which calls are kept from now on.
+    pub fn record(&self, recording: Recording) {
+        with_current(|publisher| publisher.record(recording));
+    }
+
+    /// The calls that were kept: those of all reports that were taken before are among them.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        with_current(Publisher::exchanges).unwrap_or_default()
     }
 
     pub fn cancel(&self) {

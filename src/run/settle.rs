@@ -2,6 +2,7 @@
 //! moves to the snapshot; what is rejected leaves the change set with its reason; what
 //! certainly was not sent leaves it too, to be found again; what is in doubt stays.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,9 +11,11 @@ use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
 use super::job::Job;
+use super::log;
 use super::pulse::Beat;
 use super::rendering::Refused;
 use super::{on_catalog, retried};
+use crate::catalog::request::Request;
 use crate::catalog::{self, rejection::Rejection, run::Reasons};
 use crate::changes::change_set::{self, ChangeSet};
 use crate::pg::transaction::{despite_cancel, transaction};
@@ -37,6 +40,11 @@ pub struct Settlement {
     resent: i64,
     /// How the run goes, if that is to be told now.
     pub beat: Option<Beat>,
+    /// The calls that these are the results of, and what they take.
+    requests: Vec<Request>,
+    requests_bytes: usize,
+    /// Calls that could not be written.
+    lost_requests: Cell<i64>,
 }
 
 /// How often a settlement is tried that somebody's lock on our tables keeps from going through:
@@ -87,12 +95,33 @@ impl Settlement {
         self.refused.insert(id, refused);
     }
 
+    pub fn add_request(&mut self, request: Request) {
+        self.requests_bytes += request.bytes();
+        self.requests.push(request);
+    }
+
+    /// What the calls take that are to be written.
+    pub fn requests_bytes(&self) -> usize {
+        self.requests_bytes
+    }
+
+    /// How many calls could not be written.
+    pub fn lost_requests(&self) -> i64 {
+        self.lost_requests.get()
+    }
+
+    /// Results, calls aside.
     pub fn len(&self) -> usize {
         self.count_acknowledged() + self.refused.len() + self.unsent.len()
     }
 
+    /// Whether there are results, not calls alone.
+    pub fn has_results(&self) -> bool {
+        !self.refused.is_empty() || !self.unsent.is_empty() || self.count_acknowledged() > 0
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.has_results() && self.requests.is_empty()
     }
 
     fn count_acknowledged(&self) -> usize {
@@ -123,7 +152,11 @@ impl Settlement {
     /// it has not, is an error, unless it is to be gone `over`: to look first costs a fifth of
     /// the time.
     pub fn put_into_effect(&self, job: &Job, set: &ChangeSet<'_>, over: bool) -> Result<()> {
-        if self.is_empty() {
+        if !self.requests.is_empty() {
+            let is_written = log::write(job.sync.id, job.run.id, &self.requests)?;
+            self.lost_requests.set(if is_written { 0 } else { self.requests.len() as i64 });
+        }
+        if !self.has_results() {
             return Ok(());
         }
         let refused: Vec<i64> = self.refused.keys().copied().collect();
