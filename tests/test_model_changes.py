@@ -1,5 +1,5 @@
 """What the owner or a DBA does to a model, its role and its tables under a sync. (Columns: test_columns. Our tables:
-test_errors, test_attacks_tables. Owners of views: test_rights.) docs/operations.md has the table of it."""
+test_errors, test_attacks_tables. Owners of views: test_rights.) docs/operations.md has the table."""
 
 import psycopg
 import pytest
@@ -97,8 +97,8 @@ def of_leaver(synced, queue):
     assert run_as_superuser(synced, "left") == "succeeded"
     queue.drain()
     yield synced
-    synced.admin.execute("DROP USER MAPPING IF EXISTS FOR leaver SERVER sqs; DROP OWNED BY leaver; DROP ROLE leaver") \
-        if synced.admin.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'leaver'").fetchone()[0] else None
+    if synced.admin.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'leaver'").fetchone()[0]:
+        synced.admin.execute("DROP USER MAPPING IF EXISTS FOR leaver SERVER sqs; DROP OWNED BY leaver; DROP ROLE leaver")
 
 
 def run_as_superuser(database, name):

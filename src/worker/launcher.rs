@@ -71,12 +71,20 @@ struct Launcher {
     line: VecDeque<pg_sys::Oid>,
     listed_at: Option<Instant>,
     told_no_slot: bool,
+    /// That it cannot note what a standby does.
+    told_blind: bool,
 }
 
 impl Launcher {
     /// Returns how long to wait before the next look. On a standby there is nothing to start.
     fn look(&mut self) -> Result<Duration> {
-        home::watch()?;
+        match home::watch() {
+            Ok(()) => self.told_blind = false,
+            Err(error) if !std::mem::replace(&mut self.told_blind, true) => {
+                process::log_warning(&error);
+            }
+            Err(_) => {}
+        }
         match server::is_standby() {
             true => Ok(STANDBY_POLL),
             false => self.look_after_workers(),
