@@ -776,6 +776,39 @@ written.
 | `sample` | those, and a share of the others |
 | `all` | every call |$$;
 
+CREATE FUNCTION @extschema@.sqs_sync_trace(
+  name            text,
+  key             text,
+  OUT at          timestamptz,
+  OUT what        text,
+  OUT event       text,
+  OUT run_id      bigint,
+  OUT change_id   bigint,
+  OUT message_id  text,
+  OUT code        text,
+  OUT detail      text,
+  OUT request_id  bigint
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_trace_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_trace(text, text) IS $$the story of one row: each call that is kept and had it in it, its rejection, what waits to be sent, and whether the queue has been told of it
+
+In the order of time; what is so now comes last. How many calls are kept is for sqs_sync_log to say.
+
+- name: of the sync
+- key: of the row: of a key of one column its value, else a JSON object of the key's columns
+- at: when; null: now
+- what: of a call `accepted`, `rejected`, `not accepted` or `in doubt`, as in sqs_sync.requests; `rejected` also before any call; or what is so now
+- event: of the change
+- run_id: the run
+- change_id: what `{{change.id}}` is in its messages
+- message_id: SQS's; of a rejection the sync's own
+- code: of a rejection or an error
+- detail: the reason
+- request_id: the call, in sqs_sync.requests
+- 22023: key is not one of the sync
+
+    SELECT what, event, change_id IS NOT NULL AS sent FROM sqs_sync_trace('parts', '{"plant": "north", "no": 1}');$$;
+
 CREATE FUNCTION @extschema@.sqs_sync_queues(
   server          text,
   prefix          text DEFAULT NULL,

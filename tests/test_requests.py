@@ -320,3 +320,61 @@ def test_the_log_goes_with_its_sync(database, items, sink):
     assert sent(database)
     database.analyst.execute("SELECT sqs_sync_drop('items')")
     assert database.admin.execute("SELECT count(*) FROM sqs_sync.request").fetchone()[0] == 0
+
+
+# One row -----------------------------------------------------------------------------------
+
+def trace(database, key):
+    return database.rows("SELECT * FROM sqs_sync_trace('items', %s)", key)
+
+
+def test_the_story_of_a_row_is_told_in_the_order_of_time(database, items, sink):
+    items.fill(3)
+    queue = sync_to_sink(database, sink)
+    (now,) = trace(database, "2")
+    assert (now.at, now.what) == (None, "the queue knows nothing of it")
+
+    log(database, "all")
+    sink.set(queue=queue, rejected_share=1)
+    database.run("items")
+    sink.set(queue=queue, rejected_share=None)
+    database.run("items")
+    database.analyst.execute("UPDATE items SET name = 'two' WHERE id = 2")
+    database.run("items")
+    for given in ("2", '{"id": 2}', '{"id":2}'):
+        *story, now = trace(database, given)
+        assert [(step.what, step.event) for step in story] == [("rejected", "added"), ("accepted", "added"), ("accepted", "changed")]
+        assert [step.code for step in story] == ["InvalidMessageContents", None, None]
+        assert all(step.message_id for step in story[1:]) and [s.at for s in story] == sorted(s.at for s in story)
+        assert story[0].change_id < story[1].change_id < story[2].change_id
+        assert {step.request_id for step in story} <= {call.request_id for call in sent(database)}
+        assert now.what == "the queue has been told of it"
+
+
+def test_a_row_that_never_was_a_message_is_traced_to_its_rejection(database, items, sink):
+    items.fill(2)
+    sync_to_sink(database, sink)
+    database.alter_sync("items", attributes=json.dumps({"note": "{{row.note}}"}))
+    database.analyst.execute("UPDATE items SET note = '' WHERE id = 1")
+    database.run("items")
+    rejected, now = trace(database, "1")
+    assert (rejected.what, rejected.request_id, now.what) == ("rejected", None, "the queue knows nothing of it")
+    assert rejected.code and rejected.detail
+
+
+def test_a_change_in_doubt_is_traced(database, items, proxy, queue):
+    items.fill(1)
+    database.point_at(proxy.endpoint)
+    database.create_sync("items", queue.name, model="item_rows", template=TEMPLATE, retry_for="0 seconds")
+    proxy.cut()
+    assert database.run("items").in_doubt == 1
+    story = trace(database, "1")
+    assert [step.what for step in story] == ["in doubt", "is being sent, or in doubt", "the queue knows nothing of it"]
+
+
+@pytest.mark.parametrize("key", ["'x'", "NULL", "'{\"id\": null}'"])
+def test_what_is_no_key_is_refused(database, items, sink, key):
+    sync_to_sink(database, sink)
+    with pytest.raises(psycopg.Error) as refused:
+        database.analyst.execute(f"SELECT * FROM sqs_sync_trace('items', {key})")
+    assert refused.value.sqlstate in ("22023", "22P02")

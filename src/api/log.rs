@@ -1,13 +1,15 @@
-//! `sqs_sync_log`: how much of a sync's calls to SQS is kept.
+//! `sqs_sync_log`: how much of a sync's calls to SQS is kept. `sqs_sync_trace`: the story of one row.
 
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
 
 use super::access::{own_sync, readable_sync};
+use super::previews::owned;
 use super::syncs::{Answer, required};
 use crate::catalog::logging::{self, InForce, Kept, Setting};
 use crate::catalog::request;
+use crate::look::trace::{self, Step};
 use crate::pg::rights::as_superuser;
 use crate::pg::{Error, Result};
 
@@ -134,4 +136,33 @@ fn shown(now: InForce) -> State {
         until,
         now.afterwards.map(|kept| kept.name().to_owned()),
     ))
+}
+
+type Story = TableIterator<
+    'static,
+    (
+        name!(at, Option<TimestampWithTimeZone>),
+        name!(what, String),
+        name!(event, Option<String>),
+        name!(run_id, Option<i64>),
+        name!(change_id, Option<i64>),
+        name!(message_id, Option<String>),
+        name!(code, Option<String>),
+        name!(detail, Option<String>),
+        name!(request_id, Option<i64>),
+    ),
+>;
+
+#[pg_extern(sql = false)]
+fn sqs_sync_trace(name: Option<&str>, key: Option<&str>) -> Answer<Story> {
+    let trace = || {
+        let owned = owned("sqs_sync_trace", name)?;
+        let steps = trace::trace(&owned, required("key", key)?)?;
+        Ok(TableIterator::new(steps.into_iter().map(|s| {
+            let Step { at, what, event, run_id, change_id, message_id, code, detail, request_id } =
+                s;
+            (at, what, event, run_id, change_id, message_id, code, detail, request_id)
+        })))
+    };
+    trace().map_err(|error: Error| error.into())
 }

@@ -15,6 +15,7 @@
 mod asking;
 pub mod check;
 pub mod explain;
+mod given;
 mod moved;
 pub mod preview;
 pub mod queues;
@@ -23,6 +24,7 @@ mod shown;
 mod sight;
 pub mod single;
 mod suppressed;
+pub mod trace;
 pub mod trial;
 
 use pgrx::PgSqlErrorCode;

@@ -4,15 +4,16 @@
 use message::Event;
 use pgrx::PgSqlErrorCode;
 
-use super::shown::{Shown, quoted};
+use super::given::Key;
+use super::shown::Shown;
 use super::sight::{Sight, take_key};
 use crate::changes::columns::Column;
 use crate::changes::diff::{MAKE_UNIQUE, key_json};
 use crate::changes::key;
-use crate::pg::error::{catching, shown};
+use crate::pg::error::shown;
 use crate::pg::kept::{KEPT, Kept};
 use crate::pg::rows::{self, ChangeRow, Limit};
-use crate::pg::{Error, Result, rights, sql};
+use crate::pg::{Error, Result, rights};
 use crate::run::owned::Owned;
 use crate::run::rendering::Refused;
 
@@ -26,7 +27,7 @@ pub fn render(owned: Owned, key: &str, event: Option<Event>) -> Result<Shown> {
 pub fn show(sight: &Sight, key: Option<&str>, event: Option<Event>) -> Result<Shown> {
     let event =
         event.or_else(|| sight.definition.published().first().copied()).unwrap_or(Event::Added);
-    let key = key.map(|text| Key::parse(sight, text)).transpose()?;
+    let key = key.map(|text| Key::parse(&sight.owned, text)).transpose()?;
     let mut found = in_model(sight, key.as_ref())?;
     let is_unique = found.len() < 2;
     let row = match (found.pop(), &key, event) {
@@ -86,7 +87,7 @@ fn in_model(sight: &Sight, key: Option<&Key>) -> Result<Vec<Row>> {
                 |i| key_of_model[i].clone(),
                 |i| format!("k.{}", subject.key[i].column.quoted()),
             );
-            format!(", {} WHERE {same_key} LIMIT 2", key.relation(sight))
+            format!(", {} WHERE {same_key} LIMIT 2", key.relation(&sight.owned))
         }
         None => format!(" ORDER BY {} LIMIT 1", key_of_model.join(", ")),
     };
@@ -123,7 +124,7 @@ fn told(sight: &Sight, key: &Key) -> Result<Option<Row>> {
         told_columns(subject.columns),
         key_json(subject.key, |i| format!("s.{}", subject.key[i].column.quoted())),
         subject.told_as("s"),
-        key.relation(sight),
+        key.relation(&sight.owned),
     );
     let rows = sight.owned.as_owner(|| {
         rights::pin_output();
@@ -202,65 +203,4 @@ fn missing(sight: &Sight, key: Option<&Key>) -> Error {
             .hint("Of a row that the model no longer has, event => 'removed' shows what is told."),
         None => error,
     }
-}
-
-/// The key of one row.
-struct Key {
-    given: String,
-    /// The text of a JSON object that has exactly the key's columns.
-    object: String,
-}
-
-impl Key {
-    /// Of a key of one column its value alone will do.
-    fn parse(sight: &Sight, text: &str) -> Result<Key> {
-        let names = &sight.owned.sync.key;
-        let object = match (serde_json::from_str(text), names.as_slice()) {
-            (Ok(serde_json::Value::Object(object)), _)
-                if object.len() == names.len() && names.iter().all(|n| object.contains_key(n)) =>
-            {
-                if let Some((name, _)) = object.iter().find(|(_, value)| value.is_null()) {
-                    return Err(Error::invalid(format!("column \"{name}\" of the key is null")));
-                }
-                text.to_owned()
-            }
-            (_, [name]) => {
-                let mut object = serde_json::Map::new();
-                object.insert(name.clone(), text.into());
-                serde_json::Value::Object(object).to_string()
-            }
-            _ => return Err(malformed(sight, text)),
-        };
-        let key = Key { given: text.to_owned(), object };
-        key.check(sight)?;
-        Ok(key)
-    }
-
-    /// The key as a relation `k`: its columns as the snapshot has them.
-    fn relation(&self, sight: &Sight) -> String {
-        format!(
-            "pg_catalog.jsonb_populate_record(NULL::{}, {}::pg_catalog.jsonb) AS k",
-            sight.owned.tables.snapshot,
-            pgrx::spi::quote_literal(&self.object)
-        )
-    }
-
-    /// Its values must be values of the columns' types.
-    fn check(&self, sight: &Sight) -> Result<()> {
-        let statement = format!("SELECT 1 FROM {}", self.relation(sight));
-        catching(|| sight.owned.as_owner(|| sql::rows(&statement, &[], |_| Ok(())))).map_err(
-            |error| match error.is_cancel() {
-                true => error,
-                false => Error { message: format!("key: {}", error.message), ..error },
-            },
-        )?;
-        Ok(())
-    }
-}
-
-fn malformed(sight: &Sight, text: &str) -> Error {
-    let example: Vec<String> =
-        sight.owned.sync.key.iter().map(|name| format!("{}: …", quoted(name))).collect();
-    Error::invalid(format!("key is not one of sync \"{}\": {}", sight.owned.sync.name, shown(text)))
-        .hint(format!("It is a JSON object of the key's columns: {{{}}}.", example.join(", ")))
 }

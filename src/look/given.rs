@@ -1,0 +1,68 @@
+//! The key of one row, as a user gives it: a JSON object of the key's columns, or of a key of one column
+//! its value alone.
+
+use super::shown::quoted;
+use crate::pg::error::{catching, shown};
+use crate::pg::{Error, Result, sql};
+use crate::run::owned::Owned;
+
+/// The key of one row.
+pub struct Key {
+    pub given: String,
+    /// The text of a JSON object that has exactly the key's columns.
+    object: String,
+}
+
+impl Key {
+    /// Of a key of one column its value alone will do.
+    pub fn parse(owned: &Owned, text: &str) -> Result<Key> {
+        let names = &owned.sync.key;
+        let object = match (serde_json::from_str(text), names.as_slice()) {
+            (Ok(serde_json::Value::Object(object)), _)
+                if object.len() == names.len() && names.iter().all(|n| object.contains_key(n)) =>
+            {
+                if let Some((name, _)) = object.iter().find(|(_, value)| value.is_null()) {
+                    return Err(Error::invalid(format!("column \"{name}\" of the key is null")));
+                }
+                text.to_owned()
+            }
+            (_, [name]) => {
+                let mut object = serde_json::Map::new();
+                object.insert(name.clone(), text.into());
+                serde_json::Value::Object(object).to_string()
+            }
+            _ => return Err(malformed(owned, text)),
+        };
+        let key = Key { given: text.to_owned(), object };
+        key.check(owned)?;
+        Ok(key)
+    }
+
+    /// The key as a relation `k`: its columns as the snapshot has them.
+    pub fn relation(&self, owned: &Owned) -> String {
+        format!(
+            "pg_catalog.jsonb_populate_record(NULL::{}, {}::pg_catalog.jsonb) AS k",
+            owned.tables.snapshot,
+            pgrx::spi::quote_literal(&self.object)
+        )
+    }
+
+    /// Its values must be values of the columns' types.
+    fn check(&self, owned: &Owned) -> Result<()> {
+        let statement = format!("SELECT 1 FROM {}", self.relation(owned));
+        catching(|| owned.as_owner(|| sql::rows(&statement, &[], |_| Ok(())))).map_err(
+            |error| match error.is_cancel() {
+                true => error,
+                false => Error { message: format!("key: {}", error.message), ..error },
+            },
+        )?;
+        Ok(())
+    }
+}
+
+fn malformed(owned: &Owned, text: &str) -> Error {
+    let example: Vec<String> =
+        owned.sync.key.iter().map(|name| format!("{}: …", quoted(name))).collect();
+    Error::invalid(format!("key is not one of sync \"{}\": {}", owned.sync.name, shown(text)))
+        .hint(format!("It is a JSON object of the key's columns: {{{}}}.", example.join(", ")))
+}
