@@ -181,6 +181,7 @@ CREATE UNIQUE INDEX run_one_active ON sqs_sync.run (sync_id) WHERE state IN ('di
 CREATE INDEX run_by_sync ON sqs_sync.run (sync_id, run_id);
 CREATE INDEX run_by_time ON sqs_sync.run (requested_at);
 CREATE INDEX run_not_tallied ON sqs_sync.run (sync_id) WHERE NOT tallied;
+CREATE INDEX run_gone_through ON sqs_sync.run (sync_id, run_id) WHERE state IN ('succeeded', 'partly_failed');
 COMMENT ON TABLE sqs_sync.run IS 'one row a run; read it through the view sqs_sync.runs';
 COMMENT ON COLUMN sqs_sync.run.version IS 'the version of the definition that the run began with';
 COMMENT ON COLUMN sqs_sync.run.rows_silent IS 'changes that moved the snapshot without a message: events that the sync does not publish, and an initial run that skips';
@@ -313,6 +314,87 @@ COMMENT ON COLUMN sqs_sync.logging.calls IS 'the level holds for so many calls a
 COMMENT ON COLUMN sqs_sync.logging.until IS 'the level holds until then; null: without end';
 COMMENT ON COLUMN sqs_sync.logging.afterwards IS 'the level that holds then';
 
+-- Alerts: what is watched, how it stands, and what is on its way to a channel ------------
+
+CREATE SEQUENCE sqs_sync.alert_id_seq AS integer;
+CREATE SEQUENCE sqs_sync.alert_delivery_id_seq;
+
+-- The owner is a regrole: it follows a rename, and dumps as a name. Nothing depends on it: a
+-- role that is dropped leaves alerts that see nothing and tell nobody.
+CREATE TABLE sqs_sync.alert (
+  alert_id       integer PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.alert_id_seq'),
+  alert_uuid     uuid NOT NULL UNIQUE DEFAULT pg_catalog.gen_random_uuid(),
+  name           text NOT NULL UNIQUE,
+  owner          regrole NOT NULL,
+  sync_id        integer REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  condition      text NOT NULL,
+  "over"         text,
+  within         interval,
+  channel        text NOT NULL,
+  remind_every   interval,
+  silenced_until timestamptz,
+  created_at     timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+CREATE INDEX alert_by_sync ON sqs_sync.alert (sync_id);
+COMMENT ON TABLE sqs_sync.alert IS 'one row an alert: the condition that it watches and where it is told';
+COMMENT ON COLUMN sqs_sync.alert.sync_id IS 'null: all syncs that the owner may see, or the database';
+COMMENT ON COLUMN sqs_sync.alert.channel IS 'the foreign server by its name';
+
+CREATE TABLE sqs_sync.alert_standing (
+  alert_id  integer NOT NULL REFERENCES sqs_sync.alert ON DELETE CASCADE,
+  sync_id   integer NOT NULL,
+  sync      text,
+  is_firing boolean NOT NULL,
+  since     timestamptz NOT NULL,
+  told_at   timestamptz,
+  summary   text NOT NULL,
+  PRIMARY KEY (alert_id, sync_id)
+);
+COMMENT ON TABLE sqs_sync.alert_standing IS 'whether an alert''s condition holds for a sync, and whether the channel believes so; without a row it never did';
+COMMENT ON COLUMN sqs_sync.alert_standing.sync_id IS '0: the database. No foreign key: that a sync is gone is told first';
+COMMENT ON COLUMN sqs_sync.alert_standing.told_at IS 'when the channel was last told that it holds; null once it was told that it does not';
+
+CREATE TABLE sqs_sync.alert_delivery (
+  delivery_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('sqs_sync.alert_delivery_id_seq'),
+  message_id  uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+  alert_id    integer NOT NULL REFERENCES sqs_sync.alert ON DELETE CASCADE,
+  owner       oid NOT NULL,
+  channel     text NOT NULL,
+  sync        text,
+  news        text NOT NULL,
+  title       text NOT NULL,
+  summary     text NOT NULL,
+  message     text NOT NULL,
+  created_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  state       text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'delivered', 'failed')),
+  due_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  attempts    integer NOT NULL DEFAULT 0,
+  status      integer,
+  answer      text,
+  hint        text,
+  latency     interval,
+  finished_at timestamptz
+);
+CREATE INDEX alert_delivery_queued ON sqs_sync.alert_delivery (owner, channel, delivery_id) WHERE state = 'queued';
+CREATE INDEX alert_delivery_by_alert ON sqs_sync.alert_delivery (alert_id, delivery_id);
+COMMENT ON TABLE sqs_sync.alert_delivery IS 'messages to channels, queued in the transaction that changes an alert''s standing; read them through the view sqs_sync.alert_deliveries';
+COMMENT ON COLUMN sqs_sync.alert_delivery.message_id IS 'the same at each attempt: a receiver that has seen it has the message';
+
+CREATE TABLE sqs_sync.worker_sight (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  seen_at timestamptz NOT NULL
+);
+COMMENT ON TABLE sqs_sync.worker_sight IS 'when the worker of the database last showed itself; written while an alert asks for it';
+
+CREATE TABLE sqs_sync.queue_given_up (
+  sync_id integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  queue   text NOT NULL,
+  since   timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  reason  text NOT NULL,
+  PRIMARY KEY (sync_id, queue)
+);
+COMMENT ON TABLE sqs_sync.queue_given_up IS 'queues that the last run which got that far has given up';
+
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.position', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.home', '');
@@ -322,6 +404,9 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sequence', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.logging', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.alert', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.alert_standing', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.alert_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sync_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection_id_seq', '');
@@ -350,6 +435,17 @@ COMMENT ON FUNCTION sqs_sync.connection_options(text[], oid) IS $$validator of t
 
 CREATE FOREIGN DATA WRAPPER sqs_sync VALIDATOR sqs_sync.connection_options;
 COMMENT ON FOREIGN DATA WRAPPER sqs_sync IS 'connections to Amazon SQS: servers say where, user mappings say as whom';
+
+CREATE FUNCTION sqs_sync.channel_options(options text[], catalog oid) RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'channel_options_wrapper';
+REVOKE ALL ON FUNCTION sqs_sync.channel_options(text[], oid) FROM PUBLIC;
+COMMENT ON FUNCTION sqs_sync.channel_options(text[], oid) IS $$validator of the options of channels and their user mappings
+
+- options: all that the object will have, each as name=value
+- catalog: the catalog that the object is in$$;
+
+CREATE FOREIGN DATA WRAPPER sqs_sync_alerts VALIDATOR sqs_sync.channel_options;
+COMMENT ON FOREIGN DATA WRAPPER sqs_sync_alerts IS 'channels of alerts: servers say where, user mappings hold the secrets';
 
 -- Rows ---------------------------------------------------------------------------------
 
@@ -836,6 +932,75 @@ You need `USAGE` of the server and a user mapping, and that `sqs:ListQueues`.
 - HV00N: SQS cannot be reached
 
     SELECT name, type FROM sqs_sync_queues('aws', prefix => 'par');$$;
+
+-- Alerts -------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.sqs_sync_alert_create(
+  name         text,
+  sync         text     DEFAULT NULL,
+  condition    text     DEFAULT NULL,
+  channel      text     DEFAULT NULL,
+  over         text     DEFAULT NULL,
+  within       interval DEFAULT NULL,
+  remind_every interval DEFAULT NULL
+) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alert_create_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alert_create(text, text, text, text, text, interval, interval)
+  IS $$has a channel told when a condition begins to hold of a sync, or of all, and when it no longer does
+
+The alert belongs to the caller. It may watch what the caller may see: his syncs, and all of them if he is a superuser
+or a member of `pg_monitor`. The conditions are in docs/alerts.md#conditions, the channels in docs/alerts.md#channels.
+
+- name: of the alert, up to 63 bytes
+- sync: its name; left out: all that the alert's owner may see, each by itself, those that are created later too
+- condition: `run_failed`, `rejections`, `run_held`, `no_success`, `run_long`, `queue_paused`, `worker_down` or
+  `unusual_counts`
+- channel: a server of the foreign data wrapper sqs_sync_alerts, of which the caller has `USAGE`
+- over: of `rejections`: a number of rows, `'100'`, or a share, `'5%'`
+- within: of `no_success`, `run_long` and `worker_down`: a time
+- remind_every: how often the channel is told again while the condition holds; left out: never
+- 42710: there is an alert of that name
+- 42501: the sync is not the caller's to see, or the server not his to use$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_alert_drop(name text) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alert_drop_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alert_drop(text) IS $$drops an alert with its deliveries; nothing is told
+
+- name: of the alert$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_alert_silence(name text, duration interval) RETURNS timestamptz
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alert_silence_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alert_silence(text, interval) IS $$has an alert tell nothing for a while, and returns until when
+
+Its state goes on changing. When the silence ends the channel is told how things stand, unless it knows.
+
+- name: of the alert
+- duration: from now on$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_alert_unsilence(name text) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alert_unsilence_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alert_unsilence(text) IS $$ends the silence of an alert
+
+- name: of the alert$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_alert_test(
+  name            text,
+  OUT delivered   boolean,
+  OUT status      integer,
+  OUT answer      text,
+  OUT hint        text
+) RETURNS SETOF record
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alert_test_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_alert_test(text) IS $$sends a message to an alert's channel now, and returns what the channel answered
+
+One attempt, that takes 15 seconds at most. It says that it is a test, and changes nothing of the alert's state. A
+silenced alert can be tested.
+
+- name: of the alert
+- delivered: whether the channel took it
+- status: of HTTP or SMTP, if there was one
+- answer: why it was not taken, or what the channel calls the message
+- hint: what to do$$;
 
 -- Schedules ----------------------------------------------------------------------------
 
@@ -1419,7 +1584,83 @@ COMMENT ON COLUMN sqs_sync.options.option IS 'its name';
 COMMENT ON COLUMN sqs_sync.options.required IS 'whether it must be given';
 COMMENT ON COLUMN sqs_sync.options.means IS 'what it is';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options TO PUBLIC;
+-- A row an alert, and of one that watches all syncs a row for each of which the condition holds.
+CREATE VIEW sqs_sync.alerts WITH (security_barrier) AS
+SELECT a.name AS alert, pg_catalog.pg_get_userbyid(a.owner::pg_catalog.oid) AS owner,
+       COALESCE(t.sync, s.name) AS sync, a.condition, a."over", a.within, a.channel,
+       CASE WHEN t.is_firing OR w.is_down THEN 'firing' ELSE 'ok' END AS state,
+       CASE WHEN t.is_firing OR NOT COALESCE(w.is_down, false) THEN COALESCE(t.since, a.created_at)
+            ELSE w.seen_at OPERATOR(pg_catalog.+) a.within END AS since,
+       CASE WHEN NOT pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') THEN NULL
+            WHEN t.is_firing THEN t.summary WHEN w.is_down THEN 'the worker is not there' END AS summary,
+       t.told_at, a.silenced_until, a.remind_every,
+       d.state AS last_delivery, CASE WHEN pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') THEN d.answer END AS last_answer, a.created_at
+FROM sqs_sync.alert a
+LEFT JOIN sqs_sync.sync s ON s.sync_id OPERATOR(pg_catalog.=) a.sync_id
+LEFT JOIN sqs_sync.alert_standing t ON t.alert_id OPERATOR(pg_catalog.=) a.alert_id
+     AND (t.is_firing OR a.sync_id IS NOT NULL OR t.sync_id OPERATOR(pg_catalog.=) 0)
+LEFT JOIN LATERAL (
+  SELECT g.seen_at,
+         pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) g.seen_at OPERATOR(pg_catalog.>) a.within AS is_down
+  FROM (SELECT GREATEST(a.created_at, (SELECT seen_at FROM sqs_sync.worker_sight)) AS seen_at) g
+  WHERE a.condition OPERATOR(pg_catalog.=) 'worker_down'::pg_catalog.text) w ON true
+LEFT JOIN LATERAL (
+  SELECT d.state, d.answer FROM sqs_sync.alert_delivery d
+  WHERE d.alert_id OPERATOR(pg_catalog.=) a.alert_id AND (t.sync IS NULL OR d.sync OPERATOR(pg_catalog.=) t.sync)
+  ORDER BY d.delivery_id DESC LIMIT 1) d ON true
+WHERE pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW sqs_sync.alerts IS $$alerts with what they stand at
+
+A row an alert. Of one that watches all syncs a row for each of which its condition holds, and one without a sync if
+there is none.$$;
+COMMENT ON COLUMN sqs_sync.alerts.alert IS 'the alert''s name';
+COMMENT ON COLUMN sqs_sync.alerts.owner IS 'the role that created it';
+COMMENT ON COLUMN sqs_sync.alerts.sync IS 'the sync that the row is about; null: all that the owner may see, or the database';
+COMMENT ON COLUMN sqs_sync.alerts.condition IS 'what it watches';
+COMMENT ON COLUMN sqs_sync.alerts."over" IS 'the condition''s limit, if that is a number or a share';
+COMMENT ON COLUMN sqs_sync.alerts.within IS 'the condition''s limit, if that is a time';
+COMMENT ON COLUMN sqs_sync.alerts.channel IS 'the server by which it is told';
+COMMENT ON COLUMN sqs_sync.alerts.state IS '`firing` while the condition holds, else `ok`';
+COMMENT ON COLUMN sqs_sync.alerts.since IS 'since when it is so';
+COMMENT ON COLUMN sqs_sync.alerts.summary IS 'what was found when it began to hold; null while it does not, and for members of `pg_monitor` who have not the owner''s rights';
+COMMENT ON COLUMN sqs_sync.alerts.told_at IS 'when the channel was last told that it holds; null if it was not, or was told that it is over';
+COMMENT ON COLUMN sqs_sync.alerts.silenced_until IS 'until when nothing is told';
+COMMENT ON COLUMN sqs_sync.alerts.remind_every IS 'how often the channel is told again while it holds; null: never';
+COMMENT ON COLUMN sqs_sync.alerts.last_delivery IS 'what became of the last message: `queued`, `delivered` or `failed`';
+COMMENT ON COLUMN sqs_sync.alerts.last_answer IS 'what the channel said of it, for who has the owner''s rights';
+COMMENT ON COLUMN sqs_sync.alerts.created_at IS 'when it was created';
+
+CREATE VIEW sqs_sync.alert_deliveries WITH (security_barrier) AS
+SELECT d.delivery_id, d.created_at, a.name AS alert, d.sync, d.news AS message, d.title,
+       CASE WHEN pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') THEN d.summary END AS summary, d.channel, d.state, d.attempts, d.status,
+       CASE WHEN pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') THEN d.answer END AS answer, CASE WHEN pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') THEN d.hint END AS hint, d.latency,
+       CASE WHEN d.state OPERATOR(pg_catalog.=) 'queued'::pg_catalog.text THEN d.due_at END AS due_at,
+       d.finished_at, d.message_id
+FROM sqs_sync.alert_delivery d JOIN sqs_sync.alert a ON a.alert_id OPERATOR(pg_catalog.=) d.alert_id
+WHERE pg_catalog.pg_has_role(a.owner::pg_catalog.oid, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW sqs_sync.alert_deliveries IS $$messages of alerts, and what their channels answered
+
+Kept for 30 days, and the last 1,000 of each alert.$$;
+COMMENT ON COLUMN sqs_sync.alert_deliveries.delivery_id IS 'in the order in which they came to be';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.created_at IS 'when the message came to be';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.alert IS 'the alert''s name';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.sync IS 'the sync that it is about; null: the database';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.message IS '`firing`, `reminder`, `recovered` or `test`';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.title IS 'what it is about in a few words';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.summary IS 'what is so, for who has the owner''s rights, as `answer` and `hint`';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.channel IS 'the server by which it is told';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.state IS '`queued`, `delivered`, or `failed` once it is given up';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.attempts IS 'how often it was tried';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.status IS 'of HTTP or SMTP, at the last attempt';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.answer IS 'why the last attempt failed, or what the channel calls the message';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.hint IS 'what to do about it';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.latency IS 'from the first of the last attempts to the end of the last';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.due_at IS 'when it is tried next, while it is queued';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.finished_at IS 'when it was delivered or given up';
+COMMENT ON COLUMN sqs_sync.alert_deliveries.message_id IS 'the same at each attempt: `webhook-id`, `Message-ID`';
+
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
+  sqs_sync.alerts, sqs_sync.alert_deliveries TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_report_wrapper';

@@ -10,17 +10,20 @@
 //!   published and acknowledged.
 //! * [`changes`]: model against snapshot, and the change set that keeps what is being told.
 //! * [`home`]: whether this database may send at all, or is a copy of one that does.
+//! * [`alerts`]: conditions of syncs, judged by the worker, and what is told of them by channels.
 //! * [`overview`]: what `sqs_sync_report` shows, read by the views.
 //! * [`connection`]: servers and user mappings, and the publisher's configuration from them.
 //! * [`catalog`]: our own tables.
 //! * [`errors`]: what can go wrong, by its code: what it means and what to do.
 //! * [`pg`]: all glue to Postgres's C interface, and every `unsafe` block.
 //!
-//! Three crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
-//! messages to SQS from a thread of its own, `report` makes a page of what is known of syncs.
+//! Four crates know nothing of Postgres: `message` makes a message of a row, `publisher` sends
+//! messages to SQS from a thread of its own, `notifier` judges conditions and tells channels from
+//! another, `report` makes a page of what is known of syncs.
 //! Dependencies run one way: api → look → run → changes, catalog, connection, message, publisher →
-//! pg, and api → overview → report, pg.
+//! pg; api, worker → alerts → catalog, notifier, pg; and api → overview → report, pg.
 
+mod alerts;
 mod api;
 mod catalog;
 mod changes;

@@ -21,6 +21,11 @@ sqs_sync.stable_text(anyelement)
 sqs_sync.watch(bigint)
 sqs_sync.why_paused()
 sqs_sync.worker_processes()
+sqs_sync_alert_create(text,text,text,text,text,interval,interval)
+sqs_sync_alert_drop(text)
+sqs_sync_alert_silence(text,interval)
+sqs_sync_alert_test(text)
+sqs_sync_alert_unsilence(text)
 sqs_sync_alter(text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,interval,text[])
 sqs_sync_cancel(bigint)
 sqs_sync_check(text)
@@ -47,7 +52,8 @@ sqs_sync_trace(text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "stats", "rejections", "requests", "workers"}
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "stats", "rejections", "requests", "workers",
+            "alerts", "alert_deliveries"}
 
 PRIVATE = "the-private-name"
 
@@ -67,7 +73,11 @@ def private(database, items, queue):
     database.analyst.execute("CREATE VIEW keyed AS SELECT CASE WHEN id > 3 THEN 'private-key' ELSE id::text END AS id, name FROM items")
     database.create_sync(PRIVATE, queue.name, model="keyed", template='{"private": "{{row.name}}"}')
     call(database.analyst, "sqs_sync_log", name=PRIVATE, level="all")
+    database.admin.execute("CREATE SERVER private_channel FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'notify');"
+                           " GRANT USAGE ON FOREIGN SERVER private_channel TO analyst")
+    call(database.analyst, "sqs_sync_alert_create", name="private-alert", sync=PRIVATE, condition="rejections", over="0", channel="private_channel")
     assert database.run(PRIVATE).state == "partly_failed"
+    wait_until(lambda: database.rows("SELECT * FROM sqs_sync.alert_deliveries"), "the alert is told")
     return database
 
 
@@ -186,7 +196,8 @@ def test_a_name_that_is_taken_by_another_tells_no_more_than_that(private, other,
 
 def test_anothers_tables_are_out_of_reach(private, other):
     for table in (*tables_of(private, PRIVATE), "sqs_sync.sync", "sqs_sync.definition", "sqs_sync.run",
-                  "sqs_sync.rejection", "sqs_sync.request", "sqs_sync.logging", "sqs_sync.position", "sqs_sync.visible_sync", "sqs_sync.run_progress", "sqs_sync.tally", "sqs_sync.counted"):
+                  "sqs_sync.rejection", "sqs_sync.request", "sqs_sync.logging", "sqs_sync.position", "sqs_sync.visible_sync", "sqs_sync.run_progress", "sqs_sync.tally", "sqs_sync.counted",
+                  "sqs_sync.alert", "sqs_sync.alert_standing", "sqs_sync.alert_delivery"):
         for statement in (f"SELECT * FROM {table}", f"DELETE FROM {table}", f"LOCK TABLE {table} IN ACCESS SHARE MODE",
                           f"TRUNCATE {table}", f"COPY {table} TO STDOUT", f"ANALYZE {table}"):
             try:
@@ -370,6 +381,8 @@ def test_the_hash_and_the_text_of_any_value_never_crash(database):
                       "SELECT sqs_sync.row_hash(ROW(repeat('x', 50000000)))", "SELECT sqs_sync.row_hash(ROW(array_fill(1, ARRAY[1000000])))",
                       "SELECT sqs_sync.connection_options(NULL, 0)", "SELECT sqs_sync.connection_options('{}', 1417)",
                       "SELECT sqs_sync.connection_options('{{a=b},{c=d}}', 1418)", "SELECT sqs_sync.connection_options('{NULL}', 4294967295)",
+                      "SELECT sqs_sync.channel_options(NULL, 0)", "SELECT sqs_sync.channel_options('{{a=b},{c=d}}', 1417)",
+                      "SELECT sqs_sync.channel_options('{NULL,x}', 1418)", "SELECT sqs_sync_alert_silence('x', '178000000 years')",
                       "SELECT sqs_sync.watch(NULL)", "SELECT sqs_sync.watch(-1)", "SELECT sqs_sync_wait(NULL)", "SELECT sqs_sync_cancel(-9223372036854775808)",
                       "DO $$ DECLARE r record; BEGIN SELECT 1 AS a, 'x'::text AS b INTO r; PERFORM sqs_sync.row_hash(r); END $$"):
         for connection in (database.analyst, database.admin):

@@ -21,8 +21,8 @@ DECLARE
   server text;
 BEGIN
   FOR server IN
-    SELECT srvname FROM pg_foreign_server
-    WHERE NOT COALESCE(array_to_string(srvoptions, ' ') LIKE '%endpoint_url=%', false)
+    SELECT srvname FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    WHERE w.fdwname = 'sqs_sync' AND NOT COALESCE(array_to_string(srvoptions, ' ') LIKE '%endpoint_url=%', false)
   LOOP
     EXECUTE format('ALTER SERVER %I OPTIONS (ADD endpoint_url {endpoint})', server);
   END LOOP;

@@ -37,6 +37,7 @@ fn take_over(moved: bool) -> Result<()> {
         catalog::position::distrust_all()?;
         if !moved {
             catalog::sync::renew_uuids()?;
+            catalog::alert::start_anew()?;
             catalog::run::cancel_all("it was the original's, of which this database is a copy")?;
         }
         Ok(Some(why))

@@ -4,7 +4,7 @@
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
 
-use crate::{connection, errors};
+use crate::{alerts, connection, errors};
 
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, reason = "they are the SQL function's columns")]
@@ -31,11 +31,13 @@ fn known_options() -> TableIterator<
         name!(object, &'static str),
         name!(option, &'static str),
         name!(required, bool),
-        name!(means, &'static str),
+        name!(means, String),
     ),
 > {
-    TableIterator::new(
-        connection::options::all()
-            .map(|(object, known)| ("sqs_sync", object, known.name, known.required, known.means)),
-    )
+    let of_connections = connection::options::all().map(|(object, known)| {
+        ("sqs_sync", object, known.name, known.required, known.means.to_owned())
+    });
+    let channel = alerts::known_options()
+        .map(|known| ("sqs_sync_alerts", known.object, known.name, known.required, known.means));
+    TableIterator::new(of_connections.chain(channel))
 }

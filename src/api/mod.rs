@@ -2,6 +2,7 @@
 //! rights are raised around what touches our catalog only.
 
 mod access;
+mod alerts;
 mod checks;
 mod events;
 mod home;

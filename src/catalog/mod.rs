@@ -1,8 +1,11 @@
 //! Our own tables, one file each: rows read and written, no logic. Callers raise rights
 //! around what they call here ([`crate::pg::rights::as_superuser`]).
 
+pub mod alert;
 pub mod claim;
 pub mod definition;
+pub mod delivery;
+pub mod given_up;
 pub mod home;
 pub mod logging;
 pub mod position;

@@ -172,6 +172,42 @@ pub const CALL: &[Known] = &[
         "sync … does not exist; run … does not exist; server … does not exist; user mapping of … does not exist",
         "check the name; `CREATE SERVER` and `CREATE USER MAPPING` make a connection",
     ),
+    known(
+        "42710",
+        "alert … already exists",
+        "choose another name, or `sqs_sync_alert_drop` that one",
+    ),
+    known(
+        "42704",
+        "alert … does not exist; server … does not exist (of a channel)",
+        "`sqs_sync.alerts` lists the alerts; `\\des` in psql the servers",
+    ),
+    known("42501", "must be owner of alert …", "ask its owner, or a superuser"),
+    known(
+        "22023",
+        "name has … bytes; that of an alert has 1 to 63; remind_every (duration) is not a time to wait",
+        "see `sqs_sync_alert_create`",
+    ),
+    known(
+        "22023",
+        "unrecognized condition; condition … has no …; … of condition … is not given; \"over\" is neither a number of rows nor a share; within of worker_down is shorter than 15 seconds",
+        "see docs/alerts.md#conditions",
+    ),
+    known(
+        "22023",
+        "server … is not of the foreign data wrapper sqs_sync_alerts",
+        "name the server of a channel",
+    ),
+    known(
+        "any",
+        "channel …: …",
+        "what is wrong with the options of its server and of the user mapping of the alert's owner: see docs/alerts.md#channels",
+    ),
+    known(
+        "55000",
+        "the notifier cannot start; another transaction has locked the delivery",
+        "try again; the former says what the system lacks",
+    ),
     known("42710", "sync … already exists", "choose another name, or `sqs_sync_drop` that one"),
     known(
         "42501",

@@ -30,7 +30,7 @@ pub const OPTIONS: &[Known] = &[
     ),
     known(
         "42501",
-        "option \"endpoint_url\" (\"sts_endpoint_url\") is a superuser's to set",
+        "option \"endpoint_url\" (\"sts_endpoint_url\", \"internal_network\") is a superuser's to set",
         "leave it out, or ask a superuser",
     ),
     known(

@@ -117,6 +117,12 @@ pub struct Place {
     pub queue: Arc<str>,
 }
 
+impl Place {
+    pub fn queue(&self) -> &Arc<str> {
+        &self.queue
+    }
+}
+
 /// A message that the publisher has reported.
 pub struct Reported {
     pub about: Sent,

@@ -149,6 +149,7 @@ fn finish(job: &Job, end: &End) -> Result<()> {
         if matches!(end.state, State::Succeeded | State::PartlyFailed) {
             catalog::rejection::forget_before(job.sync.id, job.run.id)?;
             catalog::position::set_initial_done(job.sync.id)?;
+            catalog::given_up::set(job.sync.id, &[])?;
         }
         if end.state == State::Held {
             catalog::run::cancel_queued(job.sync.id)?;

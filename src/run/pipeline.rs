@@ -38,6 +38,8 @@ const LOG_AFTER: Duration = Duration::from_secs(1);
 const LOG_AT: usize = 8 << 20;
 /// How long answers in flight are awaited when a run is cancelled.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
+/// Queues that take nothing, and are remembered by their names.
+const MOST_DEAD_QUEUES: usize = 100;
 /// How long this thread waits before it looks around again, whatever wakes it.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// How long lanes without room may keep what comes after them from being read. A lane that
@@ -67,6 +69,8 @@ pub struct Pipeline<'a> {
     unsettled_since: Option<Instant>,
     /// The first of a message that was given up.
     failure: Option<Arc<Failure>>,
+    /// Queues that take nothing, each with the reason.
+    dead_queues: Vec<(Arc<str>, Arc<Failure>)>,
     /// A failure has ended the run.
     is_ended: bool,
     has_one_lane: bool,
@@ -140,6 +144,7 @@ impl<'a> Pipeline<'a> {
             renderer,
             unsettled_since: None,
             failure: None,
+            dead_queues: Vec::new(),
             is_ended: false,
             has_one_lane: definition.has_one_lane(),
             row_names_queue: definition.row_names_queue(),
@@ -156,6 +161,7 @@ impl<'a> Pipeline<'a> {
         let published = self.publish_all();
         self.job.traffic.replace(self.pulse.traffic(&self.publisher.counters()));
         published?;
+        self.write_dead_queues()?;
         Ok(self.end())
     }
 
@@ -232,7 +238,30 @@ impl<'a> Pipeline<'a> {
         }
         let reason = failure.code.clone().unwrap_or_else(|| failure.kind.as_str().to_owned());
         *self.job.given_up.borrow_mut().entry(reason).or_default() += 1;
+        if failure.kind == FailureKind::Queue {
+            self.note_dead_queue(place.queue(), &failure);
+        }
         self.failure.get_or_insert(failure);
+    }
+
+    fn note_dead_queue(&mut self, queue: &Arc<str>, failure: &Arc<Failure>) {
+        let is_known = self.dead_queues.iter().any(|(given_up, _)| given_up == queue);
+        if !is_known && self.dead_queues.len() < MOST_DEAD_QUEUES {
+            self.dead_queues.push((Arc::clone(queue), Arc::clone(failure)));
+        }
+    }
+
+    /// Makes known which queues take nothing, if there are any.
+    fn write_dead_queues(&self) -> Result<()> {
+        if self.dead_queues.is_empty() {
+            return Ok(());
+        }
+        let queues: Vec<(String, String)> = self
+            .dead_queues
+            .iter()
+            .map(|(queue, failure)| (queue.to_string(), failure.message.clone()))
+            .collect();
+        super::catalog_transaction(|| catalog::given_up::set(self.job.sync.id, &queues))
     }
 
     fn stop(&mut self) {

@@ -1,4 +1,5 @@
-//! The worker of a database: sees to it that each run that is due has a runner.
+//! The worker of a database: sees to it that each run that is due has a runner, and looks after
+//! alerts between.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use pgrx::pg_sys;
 
 use super::backoff::Backoff;
 use super::queue::{self, Due, Found};
+use crate::alerts::Alerts;
 use crate::home;
 use crate::pg::background::{self, Handle, Kind, Status};
 use crate::pg::rights::as_superuser;
@@ -74,6 +76,7 @@ struct Worker {
     runners: HashMap<i32, Runner>,
     /// By run.
     deaths: HashMap<i64, Deaths>,
+    alerts: Alerts,
     last_busy: Instant,
     last_error: Option<String>,
     /// Why nothing runs here, as was logged.
@@ -95,6 +98,7 @@ impl Worker {
         Worker {
             runners: HashMap::new(),
             deaths: HashMap::new(),
+            alerts: Alerts::new(),
             last_busy,
             last_error: None,
             told_why_not: None,
@@ -113,9 +117,17 @@ impl Worker {
                     POLL
                 }
             };
+            // A copy tells nobody.
+            let pause = match self.told_why_not {
+                None => pause.min(self.alerts.look()),
+                Some(_) => pause,
+            };
+            if self.alerts.is_busy() {
+                self.last_busy = Instant::now();
+            }
             let idle = ends_after_idle.is_some_and(|limit| self.last_busy.elapsed() >= limit);
             let pause = if idle { Duration::ZERO } else { pause };
-            if !process::wait(None, pause) && idle {
+            if !process::wait(self.alerts.notifier(), pause) && idle {
                 return;
             }
         }
@@ -219,11 +231,12 @@ impl Worker {
 
     /// Forgets runners that ended. If the run did not end with its runner, this was a death.
     fn reap(&mut self) {
-        let Worker { runners, deaths, .. } = self;
-        runners.retain(|_, runner| {
+        let Worker { runners, deaths, alerts, .. } = self;
+        runners.retain(|sync_id, runner| {
             if runner.handle.status() != Status::Stopped {
                 return true;
             }
+            alerts.note_end(*sync_id);
             let deaths = deaths.entry(runner.run_id).or_default();
             deaths.again_at = Some(Instant::now() + deaths.backoff.after(runner.since.elapsed()));
             false

@@ -32,7 +32,10 @@ mod watch;
 mod wire;
 
 pub use alert::{Alert, News, Subject, Watched};
-pub use channel::{Channel, Kind as ChannelKind, check_mapping, check_server, superuser_option};
+pub use channel::{
+    Channel, Explained as ExplainedOption, Kind as ChannelKind, check_mapping, check_server,
+    options, superuser_option,
+};
 pub use deliver::Settings;
 pub use error::{Failure, FailureKind, OptionError, OptionFault};
 pub use mailbox::{Answer, Delivery, Fate};

@@ -18,14 +18,22 @@ use crate::error::OptionError;
 use crate::text::{cut, line};
 
 pub(super) const OPTIONS: &[Known] = &[
-    Known::of_server("host").required(),
-    Known::of_server("port"),
-    Known::of_server("encryption"),
-    Known::of_server("from").required(),
-    Known::of_server("to").required(),
-    Known::of_server("internal_network").superuser(),
-    Known::of_mapping("username"),
-    Known::of_mapping("password"),
+    Known::of_server("host", "the mail server").required(),
+    Known::of_server("port", "587, or 465 with `tls`, 25 with `none`, unless it is given"),
+    Known::of_server(
+        "encryption",
+        "`starttls` unless it is given, `tls` from the first byte, or `none`: in the internal network, and without a password",
+    ),
+    Known::of_server("from", "the sender: `alerts@example.com`, or `Alerts <alerts@example.com>`")
+        .required(),
+    Known::of_server("to", "up to 50 addresses with commas between them").required(),
+    Known::of_server(
+        "internal_network",
+        "`true`: the mail server may be in the internal network. A superuser's to set.",
+    )
+    .superuser(),
+    Known::of_mapping("username", "for AUTH, with `password`"),
+    Known::of_mapping("password", "for AUTH, with `username`"),
 ];
 
 /// Of a subject. Mail programs show half of it.

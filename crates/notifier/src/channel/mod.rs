@@ -7,6 +7,7 @@
 //! [`superuser_option`] says whether options do.
 
 mod email;
+mod notify;
 mod options;
 mod pagerduty;
 mod slack;
@@ -17,6 +18,7 @@ mod webhook;
 use std::sync::Arc;
 
 pub(crate) use self::email::{Email, Encryption, Login};
+pub(crate) use self::notify::Notify;
 pub(crate) use self::pagerduty::PagerDuty;
 pub(crate) use self::slack::{Slack, body as slack_body};
 pub(crate) use self::sms::{Destination, Sms, text as sms_text};
@@ -24,6 +26,7 @@ pub(crate) use self::url::{Peer, Reach, Url};
 pub(crate) use self::webhook::{Webhook, body as webhook_body};
 
 use self::options::{Known, Object, Options, check_names, check_values};
+use crate::alert::Alert;
 use crate::error::OptionError;
 use crate::nearest::nearest;
 
@@ -35,11 +38,13 @@ pub enum Kind {
     Sms,
     Email,
     Webhook,
+    /// Of the database's own, which the caller makes.
+    Notify,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] =
-        [Self::Slack, Self::PagerDuty, Self::Sms, Self::Email, Self::Webhook];
+    pub const ALL: [Self; 6] =
+        [Self::Slack, Self::PagerDuty, Self::Sms, Self::Email, Self::Webhook, Self::Notify];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -48,6 +53,7 @@ impl Kind {
             Self::Sms => "sms",
             Self::Email => "email",
             Self::Webhook => "webhook",
+            Self::Notify => "notify",
         }
     }
 
@@ -58,6 +64,7 @@ impl Kind {
             Self::Sms => sms::OPTIONS,
             Self::Email => email::OPTIONS,
             Self::Webhook => webhook::OPTIONS,
+            Self::Notify => notify::OPTIONS,
         }
     }
 
@@ -88,6 +95,7 @@ pub(crate) enum Target {
     Sms(Sms),
     Email(Email),
     Webhook(Webhook),
+    Notify(Notify),
 }
 
 impl Channel {
@@ -111,6 +119,7 @@ impl Channel {
             Kind::Sms => Target::Sms(Sms::new(server, mapping)?),
             Kind::Email => Target::Email(Email::new(server, mapping)?),
             Kind::Webhook => Target::Webhook(Webhook::new(server, mapping)?),
+            Kind::Notify => Target::Notify(Notify::new(server)?),
         };
         Ok(Self { name: name.into(), target })
     }
@@ -122,6 +131,16 @@ impl Channel {
             Target::Sms(_) => Kind::Sms,
             Target::Email(_) => Kind::Email,
             Target::Webhook(_) => Kind::Webhook,
+            Target::Notify(_) => Kind::Notify,
+        }
+    }
+
+    /// The name and the payload of the notification that the caller is to make, if this is such a
+    /// channel. A [`Notifier`](crate::Notifier) delivers nothing to it.
+    pub fn notification(&self, alert: &Alert) -> Option<(&str, String)> {
+        match &self.target {
+            Target::Notify(notify) => Some((&notify.name, notify::payload(alert))),
+            _ => None,
         }
     }
 
@@ -133,6 +152,7 @@ impl Channel {
             Target::Sms(_) => "SNS".to_owned(),
             Target::Email(email) => email.peer.host.clone(),
             Target::Webhook(webhook) => webhook.url.peer.host.clone(),
+            Target::Notify(_) => "the database".to_owned(),
         }
     }
 
@@ -144,12 +164,36 @@ impl Channel {
             Target::Sms(sms) => sms.secrets(),
             Target::Email(email) => email.secrets(),
             Target::Webhook(webhook) => webhook.secrets(),
+            Target::Notify(_) => Vec::new(),
         };
         secrets
             .into_iter()
             .filter(|secret| !secret.is_empty())
             .fold(text.to_owned(), |text, secret| text.replace(secret, "(secret)"))
     }
+}
+
+/// An option that there is, for users to read of.
+pub struct Explained {
+    pub kind: Kind,
+    /// `server` or `user mapping`.
+    pub object: &'static str,
+    pub name: &'static str,
+    pub required: bool,
+    /// In Markdown.
+    pub means: &'static str,
+}
+
+/// The options of all kinds, without `channel`, which says the kind.
+pub fn options() -> impl Iterator<Item = Explained> {
+    let of_kind = |kind: Kind| kind.options().iter().map(move |known| (kind, known));
+    Kind::ALL.into_iter().flat_map(of_kind).map(|(kind, known)| Explained {
+        kind,
+        object: known.object.name(),
+        name: known.name,
+        required: known.required,
+        means: known.means,
+    })
 }
 
 /// Judges the options of a server.
@@ -174,6 +218,7 @@ pub fn check_server(options: &[(String, String)]) -> Result<Kind, OptionError> {
         Kind::Sms => sms::check_server(server)?,
         Kind::Email => email::check_server(server)?,
         Kind::Webhook => webhook::check_server(server)?,
+        Kind::Notify => notify::check_server(server)?,
     }
     Ok(kind)
 }

@@ -15,7 +15,7 @@ pub(super) enum Object {
 }
 
 impl Object {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
             Self::Mapping => "user mapping",
@@ -26,6 +26,8 @@ impl Object {
 /// An option of one kind of channel.
 pub(super) struct Known {
     pub(super) name: &'static str,
+    /// For users; in Markdown.
+    pub(super) means: &'static str,
     pub(super) object: Object,
     pub(super) required: bool,
     /// A superuser's to set.
@@ -33,12 +35,12 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) const fn of_server(name: &'static str) -> Self {
-        Self { name, object: Object::Server, required: false, superuser: false }
+    pub(super) const fn of_server(name: &'static str, means: &'static str) -> Self {
+        Self { name, means, object: Object::Server, required: false, superuser: false }
     }
 
-    pub(super) const fn of_mapping(name: &'static str) -> Self {
-        Self { name, object: Object::Mapping, required: false, superuser: false }
+    pub(super) const fn of_mapping(name: &'static str, means: &'static str) -> Self {
+        Self { name, means, object: Object::Mapping, required: false, superuser: false }
     }
 
     pub(super) const fn required(self) -> Self {
@@ -159,11 +161,12 @@ pub(super) fn unknown_everywhere(options: &[(String, String)]) -> Result<(), Opt
     } else {
         let perhaps = nearest(name, of(Object::Mapping));
         let perhaps = perhaps.map(|n| format!("Perhaps {n}? ")).unwrap_or_default();
-        let each = Kind::ALL.map(|kind| {
+        let each = Kind::ALL.into_iter().filter_map(|kind| {
             let names = kind.options().iter().filter(|k| k.object == Object::Mapping);
             let names: Vec<&str> = names.map(|known| known.name).collect();
-            format!("{}: {}", kind.name(), names.join(", "))
+            (!names.is_empty()).then(|| format!("{}: {}", kind.name(), names.join(", ")))
         });
+        let each: Vec<String> = each.collect();
         format!("{perhaps}Options of a user mapping are, of {}.", each.join("; of "))
     };
     Err(OptionError::unknown(format!("invalid option \"{name}\" of a user mapping"), hint))

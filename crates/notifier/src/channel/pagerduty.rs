@@ -11,9 +11,10 @@ use crate::error::OptionError;
 use crate::text::{cut, line};
 
 pub(super) const OPTIONS: &[Known] = &[
-    Known::of_server("region"),
-    Known::of_server("endpoint_url").superuser(),
-    Known::of_mapping("routing_key").required(),
+    Known::of_server("region", "`us` unless it is given, or `eu`"),
+    Known::of_server("endpoint_url", "where events go instead of PagerDuty. A superuser's to set.")
+        .superuser(),
+    Known::of_mapping("routing_key", "the integration key of a service's Events API V2").required(),
 ];
 
 const SUMMARY_LIMIT: usize = 1024;

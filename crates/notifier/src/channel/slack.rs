@@ -14,8 +14,14 @@ use crate::alert::{Alert, News, clock};
 use crate::error::OptionError;
 use crate::text::line;
 
-pub(super) const OPTIONS: &[Known] =
-    &[Known::of_server("endpoint_url").superuser(), Known::of_mapping("webhook_url").required()];
+pub(super) const OPTIONS: &[Known] = &[
+    Known::of_server(
+        "endpoint_url",
+        "where `webhook_url` has to be instead of Slack. A superuser's to set.",
+    )
+    .superuser(),
+    Known::of_mapping("webhook_url", "that of the incoming webhook, all of it").required(),
+];
 
 /// Where incoming webhooks are: Slack's, and that for governments.
 const ORIGINS: [&str; 2] = ["https://hooks.slack.com", "https://hooks.slack-gov.com"];

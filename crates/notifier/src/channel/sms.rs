@@ -13,13 +13,17 @@ use crate::error::OptionError;
 use crate::text::line;
 
 pub(super) const OPTIONS: &[Known] = &[
-    Known::of_server("region").required(),
-    Known::of_server("phone_number"),
-    Known::of_server("topic_arn"),
-    Known::of_server("endpoint_url").superuser(),
-    Known::of_mapping("access_key_id").required(),
-    Known::of_mapping("secret_access_key").required(),
-    Known::of_mapping("session_token"),
+    Known::of_server("region", "the AWS region: `eu-west-1`").required(),
+    Known::of_server("phone_number", "a number such as `+4915112345678`; this or `topic_arn`"),
+    Known::of_server("topic_arn", "a topic to which phones are subscribed"),
+    Known::of_server(
+        "endpoint_url",
+        "where SNS is, if not at the region's own endpoint. A superuser's to set.",
+    )
+    .superuser(),
+    Known::of_mapping("access_key_id", "of the IAM user as whom requests are made").required(),
+    Known::of_mapping("secret_access_key", "the secret of that key").required(),
+    Known::of_mapping("session_token", "of temporary credentials"),
 ];
 
 /// Characters of a segment in GSM-7, one of the extension table counting as two.

@@ -19,9 +19,13 @@ use crate::alert::{Alert, Subject, rfc3339};
 use crate::error::OptionError;
 
 pub(super) const OPTIONS: &[Known] = &[
-    Known::of_server("url").required(),
-    Known::of_server("internal_network").superuser(),
-    Known::of_mapping("signing_secret").required(),
+    Known::of_server("url", "where messages are posted").required(),
+    Known::of_server(
+        "internal_network",
+        "`true`: it may lead into the internal network, and in clear text. A superuser's to set.",
+    )
+    .superuser(),
+    Known::of_mapping("signing_secret", "`whsec_` and 24 to 64 random bytes in base64").required(),
 ];
 
 /// What a secret begins with; the rest is base64.

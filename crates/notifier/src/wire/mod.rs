@@ -65,6 +65,7 @@ impl Wire {
             }
             Target::Email(email) => smtp::send(email, alert, undelivered).await,
             Target::Sms(sms) => sns::publish(sms, alert).await,
+            Target::Notify(_) => Err(unmade("a notification is the database's to make")),
         }
     }
 

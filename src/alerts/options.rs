@@ -1,0 +1,93 @@
+//! The options of a channel's server and user mapping, as Postgres asks about them. Which there
+//! are, the notifier says; an error names the option and never its value.
+
+use notifier::{ChannelKind, OptionError, OptionFault};
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::{self, Oid, panic::ErrorReport};
+use pgrx::prelude::*;
+
+use crate::pg::{Error, Result, process, rights};
+
+/// An option that there is: what users read in the view `sqs_sync.options`.
+pub struct Known {
+    pub object: &'static str,
+    pub name: &'static str,
+    pub required: bool,
+    pub means: String,
+}
+
+/// All options, each with the kinds of channel that have it.
+pub fn known() -> impl Iterator<Item = Known> {
+    let kinds = ChannelKind::ALL.map(|kind| format!("`{}`", kind.name()));
+    let channel = Known {
+        object: "server",
+        name: "channel",
+        required: true,
+        means: format!("which kind it is: {}", kinds.join(", ")),
+    };
+    let of_kinds = |object| notifier::options().filter(move |option| option.object == object);
+    let all = ["server", "user mapping"].into_iter().flat_map(of_kinds).map(|option| Known {
+        object: option.object,
+        name: option.name,
+        required: option.required,
+        means: format!("of `{}`: {}", option.kind.name(), option.means),
+    });
+    std::iter::once(channel).chain(all)
+}
+
+/// The validator: called by Postgres with all options that an object will have.
+#[pg_extern(sql = false)]
+fn channel_options(
+    options: Vec<Option<String>>,
+    catalog: Oid,
+) -> std::result::Result<(), ErrorReport> {
+    let options: Vec<(String, String)> = options
+        .into_iter()
+        .flatten()
+        .filter_map(|o| o.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect();
+    // The statement holds what may be a secret, under a name mistyped too: keep it from the log.
+    validate(catalog, &options)
+        .inspect_err(|_| process::hide_statement())
+        .map_err(ErrorReport::from)
+}
+
+fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
+    match catalog {
+        pg_sys::ForeignServerRelationId => {
+            notifier::check_server(options).map_err(of_option)?;
+            check_superuser(options)
+        }
+        pg_sys::UserMappingRelationId => notifier::check_mapping(options).map_err(of_option),
+        _ => match options.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::new(
+                PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
+                format!("invalid option \"{name}\" of a foreign data wrapper"),
+            )
+            .hint("A foreign data wrapper of sqs_sync has no options.")),
+        },
+    }
+}
+
+/// What decides where this server connects to inside its own network is a superuser's to say,
+/// and so is any change of a server of which one has said so.
+fn check_superuser(options: &[(String, String)]) -> Result<()> {
+    match notifier::superuser_option(options) {
+        Some(name) if !rights::is_superuser(rights::current_user()) => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("option \"{name}\" is a superuser's to set"),
+        )
+        .hint("Without it only public addresses are reached.")),
+        _ => Ok(()),
+    }
+}
+
+pub fn of_option(error: OptionError) -> Error {
+    let code = match error.fault {
+        OptionFault::Unknown => PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
+        OptionFault::Missing => PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
+        OptionFault::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+    };
+    Error { hint: error.hint, ..Error::new(code, error.message) }
+}
