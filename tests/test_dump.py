@@ -140,3 +140,21 @@ def test_other_ways_to_store_the_same_values_are_no_change(database, queue):
     database.connect()
 
     says_nothing_then_what_changed(database, queue)
+
+
+def test_alerts_and_what_they_stand_at_come_along_and_messages_do_not(source, target, emulator):
+    original = create_database(source, fresh_name("db"), emulator.endpoint)
+    Items(original.analyst).create().fill(1)
+    original.create_sync("items", fresh_name("missing"), model="items", template="1", retry_for="0 seconds")
+    original.admin.execute("CREATE SERVER told FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'notify');"
+                           " GRANT USAGE ON FOREIGN SERVER told TO analyst")
+    original.analyst.execute("SELECT sqs_sync_alert_create('failed', condition => 'run_failed', channel => 'told', remind_every => '1 day')")
+    assert original.run("items").state == "failed"
+    wait_until(lambda: original.value("SELECT last_delivery FROM sqs_sync.alerts WHERE state = 'firing'"), "it is told")
+    before = original.row("SELECT alert, owner, sync, condition, channel, state, since, summary, told_at, remind_every FROM sqs_sync.alerts")
+    original.close()
+
+    restored = dump_and_restore(original, target)
+    assert restored.row("SELECT alert, owner, sync, condition, channel, state, since, summary, told_at, remind_every FROM sqs_sync.alerts") == before
+    assert restored.rows("SELECT * FROM sqs_sync.alert_deliveries") == []
+    restored.close()

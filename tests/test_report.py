@@ -8,6 +8,7 @@ import pytest
 
 from support import shop
 from support.database import call
+from support.deadline import wait_until
 
 PRIVATE = "private-name"
 
@@ -81,6 +82,16 @@ def test_nobody_sees_more_than_the_views_show(private, other):
     finally:
         private.admin.execute("DROP ROLE watcher")
     assert "private-key" in words(shop.report(private.analyst))
+
+
+def test_an_alert_is_shown_to_who_may_see_it(private, other):
+    private.admin.execute("CREATE SERVER told FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'notify');"
+                          " GRANT USAGE ON FOREIGN SERVER told TO analyst")
+    private.analyst.execute("SELECT sqs_sync_alert_create('many rejected', sync => %s, condition => 'rejections', over => '0', channel => 'told')", (PRIVATE,))
+    wait_until(lambda: private.value("SELECT last_delivery FROM sqs_sync.alerts") == "delivered", "it is told")
+    for name in (None, PRIVATE):
+        assert "many rejected firing rejections" in words(shop.report(private.analyst, *filter(None, [name])))
+    assert "many rejected" not in shop.report(other)
 
 
 def test_nothing_of_the_session_changes_what_is_called_or_shown(private, other):

@@ -4,6 +4,7 @@
 //! What is read is bounded by the number of syncs, and not by how many runs there were, but for the
 //! history, which is of a limited time.
 
+mod alerts;
 mod history;
 mod processes;
 mod rejections;
@@ -32,6 +33,7 @@ pub fn read(name: Option<&str>) -> Result<Report> {
             history: history::read(name, about.at)?,
             runs: runs::latest(name)?,
             rejections: rejections::read(name, hidden_syncs)?,
+            alerts: alerts::read(name)?,
             processes: processes::read(name)?,
             only: name.map(Text::from),
             about,

@@ -16,6 +16,8 @@ pub struct Report {
     /// The latest runs, the newest first.
     pub runs: Vec<Run>,
     pub rejections: Rejections,
+    /// Those whose condition holds first.
+    pub alerts: Vec<Alert>,
     pub processes: Processes,
 }
 
@@ -174,6 +176,30 @@ pub struct Rejection {
     pub hint: Option<Text>,
     pub attempts: i64,
     pub last_at: Time,
+}
+
+/// An alert, with the sync for which its condition holds.
+#[derive(Clone, Debug, Default)]
+pub struct Alert {
+    pub name: Text,
+    /// None: all that its owner may see, or the database.
+    pub sync: Option<Text>,
+    pub condition: Text,
+    pub channel: Text,
+    pub is_firing: bool,
+    pub since: Time,
+    /// What was found when it began to hold.
+    pub summary: Option<Text>,
+    pub silenced_until: Option<Time>,
+    pub delivery: Option<Delivery>,
+}
+
+/// The last message of an alert.
+#[derive(Clone, Debug, Default)]
+pub struct Delivery {
+    /// `queued`, `delivered` or `failed`.
+    pub state: Text,
+    pub answer: Option<Text>,
 }
 
 /// The processes of the extension in this database.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Dom, NOW, about, alone, before, everything, history, run, sync};
+use common::{Dom, NOW, about, alert, alone, before, everything, history, run, sync};
 use report::data::*;
 use report::time::Duration;
 
@@ -242,4 +242,21 @@ fn moments_are_told_by_how_long_ago_they_were() {
     let times = dom.named("time");
     assert!(times.iter().any(|time| time.attribute("datetime") == Some("2026-11-24T19:04:03Z")));
     assert_eq!(NOW.minute(), "2026-11-24 19:05");
+}
+
+#[test]
+fn an_alert_says_what_is_so_and_whether_its_channel_has_been_told() {
+    let firing = Alert {
+        delivery: Some(Delivery { state: "failed".into(), answer: Some("no such hook".into()) }),
+        ..alert("late", true)
+    };
+    let told = Alert {
+        delivery: Some(Delivery { state: "delivered".into(), answer: Some("id 7".into()) }),
+        silenced_until: None,
+        ..alert("early", false)
+    };
+    let said = Dom::of(&Report { alerts: vec![firing, told], ..empty() }).says("alerts");
+    assert!(said.contains("firing") && said.contains("Not delivered: no such hook"));
+    assert!(said.contains("silenced, ends in 10 minutes") && !said.contains("id 7"));
+    assert!(Dom::of(&empty()).says("alerts").contains("None"));
 }

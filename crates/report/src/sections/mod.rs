@@ -1,5 +1,6 @@
 //! The parts of the page, one file each.
 
+pub mod alerts;
 pub mod history;
 pub mod mix;
 pub mod next;

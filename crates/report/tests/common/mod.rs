@@ -128,12 +128,28 @@ pub fn everything(text: &str) -> Report {
         syncs,
         history: history(vec![Span::default(), span.clone(), Span::default(), span]),
         rejections: Rejections { reasons: vec![reason], hidden_syncs: 2 },
+        alerts: vec![alert(text, true), alert(text, false)],
         processes: Processes {
             max_runners: 2,
             running: vec![process("launcher"), process(text)],
             queued: vec![process("queued run")],
             ..Processes::default()
         },
+    }
+}
+
+pub fn alert(text: &str, is_firing: bool) -> Alert {
+    let own = || Text::from(text);
+    Alert {
+        name: own(),
+        sync: Some(own()),
+        condition: own(),
+        channel: own(),
+        is_firing,
+        since: before(700),
+        summary: is_firing.then(own),
+        silenced_until: Some(before(-600)),
+        delivery: Some(Delivery { state: own(), answer: Some(own()) }),
     }
 }
 
