@@ -40,6 +40,7 @@ CREATE TABLE sqs_sync.sync (
   version        integer NOT NULL,
   initial        text NOT NULL CHECK (initial IN ('backfill', 'skip')),
   paused         boolean NOT NULL DEFAULT false,
+  created_by     text NOT NULL DEFAULT SESSION_USER,
   created_at     timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE sqs_sync.sync IS 'one row a sync: its model, its key and the version of its definition';
@@ -133,11 +134,17 @@ CREATE TABLE sqs_sync.definition (
   compare     text,
   order_by    text,
   retry_for   interval NOT NULL,
+  guard_percent double precision,
+  guard_rows  bigint NOT NULL DEFAULT 100,
+  created_by  text NOT NULL DEFAULT SESSION_USER,
   created_at  timestamptz NOT NULL DEFAULT pg_catalog.now(),
   PRIMARY KEY (sync_id, version)
 );
 COMMENT ON COLUMN sqs_sync.definition.message IS 'the message''s properties, by their names';
 COMMENT ON COLUMN sqs_sync.definition.events IS 'the events that are published, and what each says otherwise';
+COMMENT ON COLUMN sqs_sync.definition.guard_percent IS 'the share of the told rows, in percent, that a run may announce of one event without being held; null: no run is held';
+COMMENT ON COLUMN sqs_sync.definition.guard_rows IS 'so many changes of one event hold no run, whatever their share';
+COMMENT ON COLUMN sqs_sync.definition.created_by IS 'who created the sync, or altered it to this version';
 COMMENT ON COLUMN sqs_sync.definition.compare IS 'the columns that make a row changed; null: all';
 COMMENT ON TABLE sqs_sync.definition IS 'what a sync publishes; a row a version, since a run and a change in doubt keep the definition that they began with';
 
@@ -148,6 +155,9 @@ CREATE TABLE sqs_sync.run (
   version          integer,
   requested_by     text NOT NULL DEFAULT SESSION_USER,
   requested_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  approved_by      text,
+  approved_at      timestamptz,
+  ended_by         text,
   started_at       timestamptz,
   finished_at      timestamptz,
   rows_added       bigint NOT NULL DEFAULT 0,
@@ -190,7 +200,22 @@ COMMENT ON COLUMN sqs_sync.run.resent IS 'changes in doubt that were sent again,
 COMMENT ON COLUMN sqs_sync.run.reasons IS 'why rows were not told: how many for each code, rejected ones and those that were given up';
 COMMENT ON COLUMN sqs_sync.run.latencies IS 'how many API calls took up to 0.1, 0.2, 0.5, 1, 2, 5 … 20,000 milliseconds, and longer';
 COMMENT ON COLUMN sqs_sync.run.tallied IS 'the run has ended, and sqs_sync.tally has its counts';
+COMMENT ON COLUMN sqs_sync.run.approved_by IS 'who let a held run go on';
+COMMENT ON COLUMN sqs_sync.run.ended_by IS 'who cancelled or discarded the run';
 COMMENT ON COLUMN sqs_sync.run.attempts IS 'how often a runner took the run up since it last made progress';
+
+CREATE TABLE sqs_sync.hold (
+  run_id       bigint PRIMARY KEY REFERENCES sqs_sync.run ON DELETE CASCADE,
+  held_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  told_rows    bigint NOT NULL,
+  rows_added   bigint NOT NULL,
+  rows_changed bigint NOT NULL,
+  rows_removed bigint NOT NULL,
+  added_keys   text[] NOT NULL,
+  changed_keys text[] NOT NULL,
+  removed_keys text[] NOT NULL
+);
+COMMENT ON TABLE sqs_sync.hold IS 'what a run would have announced that its guard rail has held; kept when it is approved, to be measured by when it compares again';
 
 -- Apart from sqs_sync.run, so that a transaction that cancels a run and stays open does not
 -- keep the runner from writing what it has published.
@@ -483,10 +508,12 @@ CREATE FUNCTION @extschema@.sqs_sync_create(
   compare     text     DEFAULT NULL,
   initial     text     DEFAULT 'backfill',
   order_by    text     DEFAULT NULL,
-  retry_for   interval DEFAULT '5 minutes'
+  retry_for   interval DEFAULT '5 minutes',
+  guard_share text     DEFAULT '30%',
+  guard_rows  bigint   DEFAULT 100
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_create_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval) IS $$creates a sync, all or nothing: which rows' events go to which queue, and what the message is
+COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval, text, bigint) IS $$creates a sync, all or nothing: which rows' events go to which queue, and what the message is
 
 It reads one row of the model as a run would, and sends nothing. `queue` and exactly one of `template`, `body_column` and
 `fields` are required, on a FIFO queue `group_id` too. Most of the message's options are templates: docs/messages.md#the-definition.
@@ -522,6 +549,10 @@ inside functions that it calls must be qualified.
 - order_by: columns, each with `asc` or `desc` and `nulls first` or `nulls last`: the order in which change ids are given and
   changes are read. On a tie removed rows come before added ones. What it promises of the order of arrival: docs/messages.md#order
 - retry_for: how long a message is tried, from its first attempt
+- guard_share: a run is held if it would announce of one event more than this share of the rows that the queue has been
+  told of, and more than `guard_rows`; or if the model is empty, and the queue has been told of any row. `off`: no run
+  is held for that. The first run is not. docs/operations.md#when-a-run-is-held
+- guard_rows: so many changes of one event hold no run, whatever their share
 - 42710: a sync of this name exists
 - 42703: a column that is named is not in the model; the hint has the nearest one
 - 42501: you have not the rights of the model's owner, or the owner has no `USAGE` of the server, or the queue is not allowed
@@ -557,10 +588,12 @@ CREATE FUNCTION @extschema@.sqs_sync_alter(
   compare     text     DEFAULT NULL,
   order_by    text     DEFAULT NULL,
   retry_for   interval DEFAULT NULL,
+  guard_share text     DEFAULT NULL,
+  guard_rows  bigint   DEFAULT NULL,
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alter_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text[]) IS $$changes a sync's definition from its next run on: options left out stay, those in reset are unset
+COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text, bigint, text[]) IS $$changes a sync's definition from its next run on: options left out stay, those in reset are unset
 
 A body that is given, of whichever kind, takes the place of the one before and of its `format`; a `dedup_id` or `dedup` takes
 the place of both. A run that has begun, and changes that are in doubt, keep the definition that they began with,
@@ -573,9 +606,9 @@ was told of them. The model, the key and `initial` cannot be changed: drop the s
 - server: another connection
 - queue, template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds: the message, as in `sqs_sync_create`
 - events: which events are published. It keeps what an event that it names says of its own by `sqs_sync_on`, and forgets that of the others.
-- compare, order_by, retry_for: as in `sqs_sync_create`
-- reset: options to unset: those of the message but `queue`, `compare` and `order_by`; `events` and `retry_for` go back to
-  their defaults. An option that is given, and in `reset` too, is an error.
+- compare, order_by, retry_for, guard_share, guard_rows: as in `sqs_sync_create`
+- reset: options to unset: those of the message but `queue`, `compare` and `order_by`; `events`, `retry_for`, `guard_share` and
+  `guard_rows` go back to their defaults. An option that is given, and in `reset` too, is an error.
 - 42704: there is no such sync
 - 42501: you have not the rights of its owner, or the queue is not allowed
 - 42703: a column that is named is not in the model
@@ -657,6 +690,43 @@ CREATE FUNCTION @extschema@.sqs_sync_resume(name text) RETURNS void
 COMMENT ON FUNCTION @extschema@.sqs_sync_resume(text) IS $$lets a paused sync run again
 
 - name: of the sync$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_resync(name text, condition text DEFAULT NULL, preview boolean DEFAULT false) RETURNS bigint
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_resync_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_resync(text, text, boolean) IS $$has the next run send rows again, though they are as they were told; returns how many
+
+They are sent as `changed`, with change ids of their own, so that a FIFO queue discards none of them, and with the definition
+of that run; `changed_columns` is empty. A row that a run rejects or does not come to stays marked for the next one. A row
+that is not told yet is sent in any case. A resync is not held by the guard rail.
+
+- name: of the sync
+- condition: which rows: a SQL expression as that of `sqs_sync_on`, over the row as it was told last, with the rights of the
+  sync's owner; null: all
+- preview: only count the rows, and change nothing
+- 42501: you have not the rights of the sync's owner
+- 55000: the sync does not publish `changed`
+- 55006: a run of the sync is under way
+- 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
+
+    SELECT sqs_sync_resync('parts', $c$ plant = 'north' $c$, preview => true);
+    SELECT sqs_sync_resync('parts', $c$ plant = 'north' $c$);$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_baseline(name text, preview boolean DEFAULT false) RETURNS bigint
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_baseline_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_baseline(text, boolean) IS $$takes the rows of the model as told, and sends nothing; returns how many were not told as they are
+
+The next run sends what has changed from then on. Rows that were rejected are taken as told, too. It takes the place of a
+first run, and is the way out when a snapshot was emptied. A run that is held stays so: approved, it finds nothing of this any more.
+
+- name: of the sync
+- preview: only count the rows, and change nothing
+- 42501: you have not the rights of the sync's owner
+- 55000: changes are in doubt: run the sync first; or a run would be held
+- 55006: a run of the sync is under way
+- 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
+
+    SELECT sqs_sync_baseline('parts', preview => true);
+    SELECT sqs_sync_baseline('parts');$$;
 
 -- What one looks at before a run ---------------------------------------------------------
 
@@ -1109,6 +1179,29 @@ found again by it. Of a run that has ended a notice says so.
 - run_id: what `sqs_sync_run` returned
 - 42704: there is no such run$$;
 
+CREATE FUNCTION @extschema@.sqs_sync_approve(run_id bigint) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_approve_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_approve(bigint) IS $$lets a held run go on
+
+It compares again, by the definition of now. It is held again if what held it has grown by more than a tenth, if another event
+would hold it, or if what is wrong with the model's columns or owner still is. Of a paused sync it begins when that is resumed.
+
+- run_id: of the held run: `sqs_sync.held` lists them
+- 42704: there is no such run
+- 42501: you have not the rights of its sync's owner
+- 55000: it is not held$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_discard(run_id bigint) RETURNS void
+  LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_discard_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_discard(bigint) IS $$ends a held run: nothing of it is sent, and what the queue has been told stays as it is
+
+The next run compares again, and is held again if nothing has changed.
+
+- run_id: of the held run
+- 42704: there is no such run
+- 42501: you have not the rights of its sync's owner
+- 55000: it is not held$$;
+
 CREATE FUNCTION sqs_sync.watch(run_id bigint) RETURNS boolean
   LANGUAGE c STRICT VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'watch_wrapper';
 COMMENT ON FUNCTION sqs_sync.watch(bigint) IS $$waits up to a second for a run, tells its progress by a notice, and returns whether it still is under way
@@ -1206,7 +1299,9 @@ SELECT s.name,
        d.message OPERATOR(pg_catalog.->>) 'dedup' AS dedup,
        d.message OPERATOR(pg_catalog.->>) 'delay_seconds' AS delay_seconds,
        ARRAY(SELECT pg_catalog.json_object_keys(d.events)) AS events,
-       d.compare, s.initial, d.order_by, d.retry_for, s.version,
+       d.compare, s.initial, d.order_by, d.retry_for,
+       COALESCE(d.guard_percent::pg_catalog.text OPERATOR(pg_catalog.||) '%', 'off') AS guard_share, d.guard_rows,
+       s.version,
        CASE WHEN s.paused OR (SELECT sqs_sync.why_paused()) IS NOT NULL THEN 'paused'
             WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
        COALESCE('this database is a copy: ' OPERATOR(pg_catalog.||) (SELECT sqs_sync.why_paused()),
@@ -1217,7 +1312,7 @@ SELECT s.name,
          COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT'),
          pg_catalog.date_part('epoch', pg_catalog.now()))) AS next_run_at,
        a.name AS runs_after,
-       s.created_at
+       s.created_by, s.created_at, d.created_by AS altered_by, d.created_at AS altered_at
 FROM sqs_sync.visible_sync s
 JOIN sqs_sync.definition d USING (sync_id, version)
 JOIN sqs_sync.position p USING (sync_id)
@@ -1247,6 +1342,8 @@ COMMENT ON COLUMN sqs_sync.syncs.compare IS 'the columns that make a row changed
 COMMENT ON COLUMN sqs_sync.syncs.initial IS '`backfill` or `skip`';
 COMMENT ON COLUMN sqs_sync.syncs.order_by IS 'the order of the changes; null: none';
 COMMENT ON COLUMN sqs_sync.syncs.retry_for IS 'how long a message is tried';
+COMMENT ON COLUMN sqs_sync.syncs.guard_share IS 'the share of the told rows above which a run is held, or `off`';
+COMMENT ON COLUMN sqs_sync.syncs.guard_rows IS 'the number of changes of one event up to which no run is held';
 COMMENT ON COLUMN sqs_sync.syncs.version IS 'of the definition; 1 at first, one more at each `sqs_sync_alter`, `on` and `off`';
 COMMENT ON COLUMN sqs_sync.syncs.state IS '`new`: no run has gone through; `ready`; `paused`';
 COMMENT ON COLUMN sqs_sync.syncs.paused_by IS '`sqs_sync_pause`, or why this database is a copy, which `sqs_sync_take_over` starts; null if it is not paused';
@@ -1256,7 +1353,10 @@ COMMENT ON COLUMN sqs_sync.syncs.last_run_finished_at IS 'when it ended';
 COMMENT ON COLUMN sqs_sync.syncs.schedule IS 'the cron expression of the job that `sqs_sync_schedule` has made for you';
 COMMENT ON COLUMN sqs_sync.syncs.next_run_at IS 'when the schedule comes next';
 COMMENT ON COLUMN sqs_sync.syncs.runs_after IS 'the sync after whose success this one runs';
+COMMENT ON COLUMN sqs_sync.syncs.created_by IS 'the role that created it';
 COMMENT ON COLUMN sqs_sync.syncs.created_at IS 'when it was created';
+COMMENT ON COLUMN sqs_sync.syncs.altered_by IS 'the role that altered it last; at first the one that created it';
+COMMENT ON COLUMN sqs_sync.syncs.altered_at IS 'when that was';
 
 CREATE VIEW sqs_sync.events WITH (security_barrier) AS
 SELECT s.name AS sync, e.key AS event, e.value OPERATOR(pg_catalog.->) 'set' AS own,
@@ -1274,8 +1374,8 @@ COMMENT ON COLUMN sqs_sync.events.condition IS 'the SQL expression that changes 
 
 CREATE VIEW sqs_sync.runs WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
-       r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
-       r.version, r.waiting_for, r.sqlstate,
+       r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.approved_by, r.approved_at, r.ended_by,
+       r.started_at, r.finished_at, r.version, r.waiting_for, r.sqlstate,
        CASE WHEN s.shows_rows THEN r.error END AS error,
        CASE WHEN s.shows_rows THEN r.hint END AS hint,
        COALESCE(r.started_at, r.finished_at, pg_catalog.clock_timestamp()) - r.requested_at AS waited,
@@ -1297,6 +1397,9 @@ COMMENT ON COLUMN sqs_sync.runs.rejected IS 'rows rejected, and keys that are nu
 COMMENT ON COLUMN sqs_sync.runs.in_doubt IS 'changes that at the run''s end may have been sent and are not acknowledged. What only waited is none of them.';
 COMMENT ON COLUMN sqs_sync.runs.requested_by IS 'the role that asked for it';
 COMMENT ON COLUMN sqs_sync.runs.requested_at IS 'when it was asked for';
+COMMENT ON COLUMN sqs_sync.runs.approved_by IS 'the role that let the run go on when it was held';
+COMMENT ON COLUMN sqs_sync.runs.approved_at IS 'when that was';
+COMMENT ON COLUMN sqs_sync.runs.ended_by IS 'the role that cancelled or discarded it';
 COMMENT ON COLUMN sqs_sync.runs.started_at IS 'when it began';
 COMMENT ON COLUMN sqs_sync.runs.finished_at IS 'when it ended';
 COMMENT ON COLUMN sqs_sync.runs.version IS 'of the definition that the run began with';
@@ -1317,11 +1420,32 @@ COMMENT ON COLUMN sqs_sync.runs.throttled IS 'calls that SQS throttled, wholly o
 COMMENT ON COLUMN sqs_sync.runs.retries IS 'calls that tried messages again';
 COMMENT ON COLUMN sqs_sync.runs.possible_duplicates IS 'messages that the queue may have twice: acknowledged after an attempt whose outcome is unknown, and not deduplicated by the queue';
 
+CREATE VIEW sqs_sync.held WITH (security_barrier) AS
+SELECT r.run_id, s.name AS sync, r.error AS reason, r.hint, h.held_at, h.told_rows, h.rows_added, h.rows_changed, h.rows_removed,
+       h.added_keys, h.changed_keys, h.removed_keys
+FROM sqs_sync.run r
+JOIN sqs_sync.visible_sync s ON s.sync_id OPERATOR(pg_catalog.=) r.sync_id
+LEFT JOIN sqs_sync.hold h ON h.run_id OPERATOR(pg_catalog.=) r.run_id
+WHERE r.state OPERATOR(pg_catalog.=) 'held' AND pg_catalog.pg_has_role(COALESCE(s.owner, 10), 'USAGE');
+COMMENT ON VIEW sqs_sync.held IS 'runs that are held until somebody decides by sqs_sync_approve or sqs_sync_discard, with what they would announce';
+COMMENT ON COLUMN sqs_sync.held.run_id IS 'the run';
+COMMENT ON COLUMN sqs_sync.held.sync IS 'its sync';
+COMMENT ON COLUMN sqs_sync.held.held_at IS 'since when; null if it is held for another reason than its changes';
+COMMENT ON COLUMN sqs_sync.held.reason IS 'why the run is held';
+COMMENT ON COLUMN sqs_sync.held.hint IS 'what to do';
+COMMENT ON COLUMN sqs_sync.held.told_rows IS 'rows that the queue has been told of; null, as all that follows, if the run is held for another reason than its changes';
+COMMENT ON COLUMN sqs_sync.held.rows_added IS 'messages of added rows that the run would send';
+COMMENT ON COLUMN sqs_sync.held.rows_changed IS 'messages of changed rows that the run would send';
+COMMENT ON COLUMN sqs_sync.held.rows_removed IS 'messages of removed rows that the run would send';
+COMMENT ON COLUMN sqs_sync.held.added_keys IS 'the keys of some of them, each as the text of a JSON object';
+COMMENT ON COLUMN sqs_sync.held.changed_keys IS 'the same of changed rows';
+COMMENT ON COLUMN sqs_sync.held.removed_keys IS 'the same of removed rows';
+
 -- From each sync its own few by the index: not a sort of all that ever ran.
 CREATE VIEW sqs_sync.recent_runs WITH (security_barrier) AS
 SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent,
-       r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
-       r.version, r.waiting_for, r.sqlstate,
+       r.published, r.rejected, r.in_doubt, r.requested_by, r.requested_at, r.approved_by, r.approved_at, r.ended_by,
+       r.started_at, r.finished_at, r.version, r.waiting_for, r.sqlstate,
        CASE WHEN s.shows_rows THEN r.error END AS error,
        CASE WHEN s.shows_rows THEN r.hint END AS hint,
        COALESCE(r.started_at, r.finished_at, pg_catalog.clock_timestamp()) - r.requested_at AS waited,
@@ -1659,7 +1783,7 @@ COMMENT ON COLUMN sqs_sync.alert_deliveries.due_at IS 'when it is tried next, wh
 COMMENT ON COLUMN sqs_sync.alert_deliveries.finished_at IS 'when it was delivered or given up';
 COMMENT ON COLUMN sqs_sync.alert_deliveries.message_id IS 'the same at each attempt: `webhook-id`, `Message-ID`';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
   sqs_sync.alerts, sqs_sync.alert_deliveries TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text

@@ -26,10 +26,13 @@ sqs_sync_alert_drop(text)
 sqs_sync_alert_silence(text,interval)
 sqs_sync_alert_test(text)
 sqs_sync_alert_unsilence(text)
-sqs_sync_alter(text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,interval,text[])
+sqs_sync_alter(text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,interval,text,bigint,text[])
+sqs_sync_approve(bigint)
+sqs_sync_baseline(text,boolean)
 sqs_sync_cancel(bigint)
 sqs_sync_check(text)
-sqs_sync_create(text,text,text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,text,interval)
+sqs_sync_create(text,text,text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,text,interval,text,bigint)
+sqs_sync_discard(bigint)
 sqs_sync_drop(text)
 sqs_sync_explain(text)
 sqs_sync_log(text,text,double precision,bigint,interval)
@@ -41,6 +44,7 @@ sqs_sync_queues(text,text)
 sqs_sync_render(text,text,text)
 sqs_sync_report(text)
 sqs_sync_resume(text)
+sqs_sync_resync(text,text,boolean)
 sqs_sync_run(text)
 sqs_sync_run_after(text,text)
 sqs_sync_run_and_wait(text)
@@ -52,7 +56,7 @@ sqs_sync_trace(text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"error_codes", "options", "syncs", "events", "runs", "recent_runs", "progress", "stats", "rejections", "requests", "workers",
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "held", "recent_runs", "progress", "stats", "rejections", "requests", "workers",
             "alerts", "alert_deliveries"}
 
 PRIVATE = "the-private-name"
@@ -170,7 +174,7 @@ def test_the_workers_view_tells_nothing_of_anothers_runs(private, other, proxy):
     assert seen == [] and called == []
 
 
-@pytest.mark.parametrize("function", ["sqs_sync_run", "sqs_sync_drop", "sqs_sync_pause", "sqs_sync_resume", "sqs_sync_alter", "sqs_sync_log"])
+@pytest.mark.parametrize("function", ["sqs_sync_run", "sqs_sync_drop", "sqs_sync_pause", "sqs_sync_resume", "sqs_sync_alter", "sqs_sync_log", "sqs_sync_resync", "sqs_sync_baseline"])
 def test_anothers_sync_is_refused_by_name(private, other, function):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         call(other, function, name=PRIVATE)
@@ -178,7 +182,7 @@ def test_anothers_sync_is_refused_by_name(private, other, function):
         other.execute("CALL sqs_sync_run_and_wait(%s)", (PRIVATE,))
 
 
-@pytest.mark.parametrize("function", ["sqs_sync_wait", "sqs_sync_cancel", "sqs_sync.watch"])
+@pytest.mark.parametrize("function", ["sqs_sync_wait", "sqs_sync_cancel", "sqs_sync_approve", "sqs_sync_discard", "sqs_sync.watch"])
 def test_a_run_id_tells_nothing_of_anothers_sync(private, other, function):
     """Run ids can be counted through: an error must not give the sync's name away."""
     run_id = private.value("SELECT max(run_id) FROM sqs_sync.runs")
@@ -293,6 +297,26 @@ def test_a_model_does_not_signal_our_processes(database, items, queue):
     database.create_sync("items", queue.name, model="SELECT id, shoot() AS name FROM items", template="1")
     assert database.run("items").state == "succeeded"
     assert database.processes("worker") == worker or worker == []
+
+
+def test_what_a_held_run_would_announce_is_for_who_has_the_owners_rights(private, other):
+    private.alter_sync(PRIVATE, guard_share="0%", guard_rows=0)
+    private.analyst.execute("UPDATE items SET name = 'again'")
+    assert private.run(PRIVATE).state == "held"
+    assert private.rows("SELECT sync FROM sqs_sync.held") == [(PRIVATE,)]
+    private.admin.execute("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+    try:
+        watcher = private.connection_of("watcher")
+        for connection in (watcher, other):
+            assert connection.execute("SELECT * FROM sqs_sync.held").fetchall() == []
+        run_id = watcher.execute("SELECT run_id FROM sqs_sync.runs WHERE state = 'held'").fetchone()[0]
+        for connection in (watcher, other):
+            for function in ("sqs_sync_approve", "sqs_sync_discard"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"SELECT {function}(%s)", (run_id,))
+        watcher.close()
+    finally:
+        private.admin.execute("DROP ROLE watcher")
 
 
 def test_an_orphaned_sync_is_a_superusers_to_drop(private):

@@ -43,7 +43,7 @@ def test_the_page_tells_of_each_sync_run_and_rejection(database, queue):
                  f'queue "nowhere-{queue.name}" does not exist', "SELECT sqs_sync_resume('paused');", "SELECT sqs_sync_run('new');"):
         assert text in said
     held = database.row("SELECT run_id FROM sqs_sync.runs WHERE state = 'held'").run_id
-    assert f"SELECT sqs_sync_cancel({held});" in said
+    assert f"SELECT sqs_sync_discard({held});" in said
     for run in database.rows("SELECT * FROM sqs_sync.runs"):
         assert f"#{run.run_id}" in said
     published = database.value("SELECT sum(published) FROM sqs_sync.runs")

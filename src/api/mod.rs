@@ -4,7 +4,9 @@
 mod access;
 mod alerts;
 mod checks;
+mod control;
 mod events;
+mod held;
 mod home;
 mod known;
 mod log;

@@ -8,7 +8,7 @@ use pgrx::pg_sys::{Oid, panic::ErrorReport};
 use pgrx::prelude::*;
 
 use super::access::{Own, own_sync};
-use crate::catalog::{self, Definition, Initial, Sync};
+use crate::catalog::{self, Definition, Guard, Initial, Sync};
 use crate::changes::columns::{self, Column};
 use crate::changes::compare;
 use crate::changes::key::{self, KeyColumn};
@@ -48,6 +48,8 @@ fn sqs_sync_create(
     initial: Option<&str>,
     order_by: Option<String>,
     retry_for: Option<Interval>,
+    guard_share: Option<&str>,
+    guard_rows: Option<i64>,
 ) -> Answer<()> {
     let create = || {
         let name = check_name(required("name", name)?)?;
@@ -72,6 +74,10 @@ fn sqs_sync_create(
             order_by,
             retry_seconds: 0.0,
             retry_for: check_retry(required("retry_for", retry_for)?)?,
+            guard: Guard {
+                percent: Guard::parse_share(required("guard_share", guard_share)?)?,
+                rows: Guard::check_rows(required("guard_rows", guard_rows)?)?,
+            },
         };
         let events = catalog::definition::parse_events(&required("events", events)?)?;
         definition.publish_only(&events);
@@ -268,6 +274,8 @@ fn sqs_sync_alter(
     compare: Option<String>,
     order_by: Option<String>,
     retry_for: Option<Interval>,
+    guard_share: Option<&str>,
+    guard_rows: Option<i64>,
     reset: Option<Vec<String>>,
 ) -> Answer<()> {
     let alter = || {
@@ -293,6 +301,8 @@ fn sqs_sync_alter(
             ("compare", compare.is_some()),
             ("order_by", order_by.is_some()),
             ("retry_for", retry_for.is_some()),
+            ("guard_share", guard_share.is_some()),
+            ("guard_rows", guard_rows.is_some()),
         ];
         for option in reset.unwrap_or_default() {
             let is_given = own_options.contains(&(option.as_str(), true))
@@ -312,6 +322,12 @@ fn sqs_sync_alter(
         if let Some(retry_for) = retry_for {
             definition.retry_for = check_retry(retry_for)?;
         }
+        if let Some(share) = guard_share {
+            definition.guard.percent = Guard::parse_share(share)?;
+        }
+        if let Some(rows) = guard_rows {
+            definition.guard.rows = Guard::check_rows(rows)?;
+        }
         alter(&own, &definition)
     };
     alter().map_err(ErrorReport::from)
@@ -327,9 +343,11 @@ fn unset(definition: &mut Definition, change: &mut Override, option: &str) -> Re
         ("retry_for", _) => {
             definition.retry_for = sql::value("SELECT pg_catalog.make_interval(mins => 5)", &[])?
         }
+        ("guard_share", _) => definition.guard.percent = Guard::DEFAULT.percent,
+        ("guard_rows", _) => definition.guard.rows = Guard::DEFAULT.rows,
         (other, _) => {
             return Err(Error::invalid(format!("option \"{}\" cannot be reset", shown(other)))
-                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, compare, order_by, retry_for."));
+                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, compare, order_by, retry_for, guard_share, guard_rows."));
         }
     }
     Ok(())

@@ -23,6 +23,43 @@ pub struct Definition {
     pub retry_for: Interval,
     /// `retry_for` in seconds.
     pub retry_seconds: f64,
+    pub guard: Guard,
+}
+
+/// How many changes of one event are so many that somebody has to look at them first: those that
+/// pass both, the share and the number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guard {
+    /// Of the rows that the queue has been told of, in percent; none: all is let through.
+    pub percent: Option<f64>,
+    pub rows: i64,
+}
+
+impl Guard {
+    pub const DEFAULT: Guard = Guard { percent: Some(30.0), rows: 100 };
+
+    /// A share as it is given: `30%`, or `off`.
+    pub fn parse_share(text: &str) -> Result<Option<f64>> {
+        if text.trim().eq_ignore_ascii_case("off") {
+            return Ok(None);
+        }
+        let percent = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        match percent.filter(|percent: &f64| percent.is_finite() && *percent >= 0.0) {
+            Some(percent) => Ok(Some(percent)),
+            None => Err(Error::invalid(format!(
+                "unrecognized value of guard_share: \"{}\"",
+                crate::pg::error::shown(text)
+            ))
+            .hint("It is a share of the told rows, such as '30%', or 'off': no run is held for how much it changes.")),
+        }
+    }
+
+    pub fn check_rows(rows: i64) -> Result<i64> {
+        match rows < 0 {
+            true => Err(Error::invalid("guard_rows is negative")),
+            false => Ok(rows),
+        }
+    }
 }
 
 /// What an event says otherwise than its sync.
@@ -134,6 +171,7 @@ fn read(row: &Row<'_>) -> Result<Definition> {
         retry_for: row.need(5)?,
         retry_seconds: row.need(6)?,
         compare: row.get(7)?,
+        guard: Guard { percent: row.get(8)?, rows: row.need(9)? },
     })
 }
 
@@ -167,7 +205,8 @@ pub fn parse_events(names: &[String]) -> Result<Vec<Event>> {
 
 pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
     sql::row(
-        "SELECT server, message, events, order_by, retry_for, pg_catalog.date_part('epoch', retry_for), compare \
+        "SELECT server, message, events, order_by, retry_for, pg_catalog.date_part('epoch', retry_for), compare, \
+                guard_percent, guard_rows \
          FROM sqs_sync.definition WHERE sync_id = $1 AND version = $2",
         &[sync_id.into(), version.into()],
         read,
@@ -181,8 +220,9 @@ pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()>
         .filter_map(|event| Some((event.as_str(), definition.events.get(event).as_ref()?)))
         .collect();
     sql::execute(
-        "INSERT INTO sqs_sync.definition (sync_id, version, server, message, events, order_by, retry_for, compare) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sqs_sync.definition (sync_id, version, server, message, events, order_by, retry_for, compare, \
+                                          guard_percent, guard_rows) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             sync_id.into(),
             version.into(),
@@ -192,6 +232,8 @@ pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()>
             definition.order_by.clone().into(),
             definition.retry_for.into(),
             definition.compare.clone().into(),
+            definition.guard.percent.into(),
+            definition.guard.rows.into(),
         ],
     )?;
     Ok(())

@@ -6,6 +6,7 @@ pub mod claim;
 pub mod definition;
 pub mod delivery;
 pub mod given_up;
+pub mod hold;
 pub mod home;
 pub mod logging;
 pub mod position;
@@ -18,6 +19,6 @@ pub mod sync;
 pub mod tally;
 pub mod waiting;
 
-pub use definition::Definition;
+pub use definition::{Definition, Guard};
 pub use run::{Run, State};
 pub use sync::{Initial, Sync};

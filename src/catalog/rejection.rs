@@ -1,5 +1,7 @@
 //! `sqs_sync.rejection`: rows that could not be published, a row a key.
 
+use message::PerEvent;
+
 use crate::pg::Result;
 use crate::pg::sql;
 
@@ -40,6 +42,26 @@ pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<()>
             ],
         )?;
     }
+    Ok(())
+}
+
+/// How many changes of each event were rejected when they were last tried.
+pub fn known(sync_id: i32) -> Result<PerEvent<i64>> {
+    sql::row(
+        "SELECT count(*) FILTER (WHERE event = 'added'), count(*) FILTER (WHERE event = 'changed'), \
+                count(*) FILTER (WHERE event = 'removed') FROM sqs_sync.rejection WHERE sync_id = $1",
+        &[sync_id.into()],
+        |row| Ok(PerEvent { added: row.need(1)?, changed: row.need(2)?, removed: row.need(3)? }),
+    )
+    .map(Option::unwrap_or_default)
+}
+
+/// Forgets the rejected changes: all rows are taken as told. Keys that are unfit stay so.
+pub fn forget_changes(sync_id: i32) -> Result<()> {
+    sql::execute(
+        "DELETE FROM sqs_sync.rejection WHERE sync_id = $1 AND event IS NOT NULL",
+        &[sync_id.into()],
+    )?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use message::PerEvent;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
@@ -306,6 +307,10 @@ pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -
     sql::execute(
         "UPDATE sqs_sync.run SET state = $2, in_doubt = $3, sqlstate = $4, error = $5, hint = $6, \
          runner_pid = NULL, waiting_for = NULL, \
+         approved_by = CASE WHEN $2 <> 'held' THEN approved_by END, \
+         approved_at = CASE WHEN $2 <> 'held' THEN approved_at END, \
+         ended_by = CASE WHEN $2 = 'cancelled' \
+           THEN (SELECT c.requested_by FROM sqs_sync.cancellation c WHERE c.run_id = $1) END, \
          finished_at = CASE WHEN $2 = 'held' THEN NULL ELSE pg_catalog.clock_timestamp() END \
          WHERE run_id = $1",
         &[
@@ -325,7 +330,7 @@ pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -
 /// Ends a run that has not begun, or is held; false if it is neither.
 pub fn cancel_waiting(run_id: i64) -> Result<bool> {
     let cancelled = sql::execute(
-        "UPDATE sqs_sync.run SET state = 'cancelled', waiting_for = NULL, \
+        "UPDATE sqs_sync.run SET state = 'cancelled', waiting_for = NULL, ended_by = SESSION_USER, \
          finished_at = pg_catalog.clock_timestamp() \
          WHERE run_id = $1 AND state IN ('queued', 'held')",
         &[run_id.into()],
@@ -342,6 +347,37 @@ pub fn cancel_all(why: &str) -> Result<()> {
         &[why.into()],
     )?;
     sql::execute("DELETE FROM sqs_sync.cancellation", &[])?;
+    Ok(())
+}
+
+/// Lets a held run begin anew, by the definition of now; false if it is not held.
+pub fn approve(run_id: i64) -> Result<bool> {
+    let approved = sql::execute(
+        "UPDATE sqs_sync.run SET state = 'queued', approved_by = SESSION_USER, \
+         approved_at = pg_catalog.clock_timestamp(), version = NULL, started_at = NULL, attempts = 0, \
+         rows_added = 0, rows_changed = 0, rows_removed = 0, sqlstate = NULL, error = NULL, hint = NULL \
+         WHERE run_id = $1 AND state = 'held'",
+        &[run_id.into()],
+    )?;
+    Ok(approved > 0)
+}
+
+/// Ends a held run; false if it is not held.
+pub fn discard(run_id: i64) -> Result<bool> {
+    let discarded = sql::execute(
+        "UPDATE sqs_sync.run SET state = 'discarded', ended_by = SESSION_USER, \
+         finished_at = pg_catalog.clock_timestamp() WHERE run_id = $1 AND state = 'held'",
+        &[run_id.into()],
+    )?;
+    Ok(discarded > 0)
+}
+
+/// What a run would announce that is to be held.
+pub fn set_due(run_id: i64, due: &PerEvent<i64>) -> Result<()> {
+    sql::execute(
+        "UPDATE sqs_sync.run SET rows_added = $2, rows_changed = $3, rows_removed = $4 WHERE run_id = $1",
+        &[run_id.into(), due.added.into(), due.changed.into(), due.removed.into()],
+    )?;
     Ok(())
 }
 

@@ -152,6 +152,13 @@ pub fn insert(sync: &Sync) -> Result<()> {
     super::position::insert(sync.id)
 }
 
+/// Keeps runs of the sync from being queued, and one that is queued from beginning, until the end
+/// of the transaction.
+pub fn keep_still(id: i32) -> Result<()> {
+    sql::execute("SELECT 1 FROM sqs_sync.sync WHERE sync_id = $1 FOR UPDATE", &[id.into()])?;
+    super::run::hold_queued(id)
+}
+
 pub fn delete(id: i32) -> Result<()> {
     super::position::keep_change_ids(id)?;
     super::request::forget(id)?;

@@ -115,6 +115,16 @@ pub fn distrust(sync_id: i32, timeline: u32) -> Result<()> {
     Ok(())
 }
 
+/// Forgets all that waits, with the ids that it has claimed: the change set is empty.
+pub fn forget(sync_id: i32) -> Result<()> {
+    sql::execute(
+        "DELETE FROM sqs_sync.claim c USING sqs_sync.waiting w \
+         WHERE c.sync_id = $1 AND w.sync_id = $1 AND w.change_id = c.change_id",
+        &[sync_id.into()],
+    )?;
+    sql::execute("DELETE FROM sqs_sync.waiting WHERE sync_id = $1", &[sync_id.into()]).map(|_| ())
+}
+
 fn returned(statement: &str, arguments: &[pgrx::datum::DatumWithOid<'_>]) -> Result<Vec<Waiting>> {
     sql::returning(statement, arguments, |row| {
         Ok(Waiting { lane: row.need(1)?, change_id: row.need(2)?, in_doubt: row.need(3)? })

@@ -177,5 +177,5 @@ fn add_column(column: &Column) -> String {
 
 fn retyped(column: &Column) -> Error {
     Error::not_in_state(format!("the type of the model's column \"{}\" has changed, to {}{}", column.name, column.storage, column.collate))
-        .hint("All rows would be announced as changed. Give the column its old type again and cancel this run by sqs_sync_cancel; or drop the sync and create it again, with initial => 'skip' to announce nothing.")
+        .hint("All rows would be announced as changed. Give the column its old type again and let this run go on by sqs_sync_approve, or end it by sqs_sync_discard; or drop the sync and create it again, with initial => 'skip' to announce nothing.")
 }

@@ -10,6 +10,7 @@ pub mod key;
 pub mod layout;
 pub mod model;
 pub mod reading;
+pub mod resync;
 pub mod tables;
 pub mod told;
 

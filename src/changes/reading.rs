@@ -14,6 +14,7 @@ use crate::pg::spool::Spool;
 use crate::pg::{Error, Result, rights};
 
 /// What is to be read: changes of these events that no condition leaves out.
+#[derive(Clone, Copy)]
 pub struct Due<'a> {
     pub found: &'a Spool,
     pub published: &'a [Event],
@@ -108,6 +109,14 @@ impl Subject<'_> {
     pub fn key_of(&self, of: &str) -> String {
         let positions = self.key_positions();
         key_json(self.key, |i| format!("{of}.c{}", positions[i]))
+    }
+}
+
+/// The key that [`Subject::read`], or a statement like it, has put behind a row's values.
+pub fn take_key(row: &mut ChangeRow) -> Result<String> {
+    match row.values.pop() {
+        Some(message::Value::Text(key)) => Ok(key.into_owned()),
+        _ => Err(Error::internal("a change has no key")),
     }
 }
 

@@ -16,7 +16,7 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "22023",
-        "retry_for is negative; events is empty; unrecognized event; unrecognized value of initial",
+        "retry_for is negative; guard_rows is negative; events is empty; unrecognized event; unrecognized value of initial; unrecognized value of guard_share",
         "see `sqs_sync_create`",
     ),
     known(
@@ -292,6 +292,11 @@ pub const CALL: &[Known] = &[
         "could not write (read) the file … in the data directory",
         "give the server's user its rights there, or room",
     ),
+    known(
+        "55000",
+        "run … is not held: it is …",
+        "`sqs_sync_approve` and `sqs_sync_discard` decide of the runs in `sqs_sync.held`",
+    ),
     known("55000", "run … was queued by this transaction", "commit before you wait"),
     known(
         "25001",
@@ -308,7 +313,21 @@ pub const CALL: &[Known] = &[
         "cannot execute … in a read-only transaction",
         "ask for the run in one that may write",
     ),
-    known("55006", "run … of sync … is under way", "cancel it before `sqs_sync_drop`"),
+    known(
+        "55006",
+        "run … of sync … is under way",
+        "wait for it, or cancel it, before `sqs_sync_drop`, `sqs_sync_resync` and `sqs_sync_baseline`",
+    ),
+    known(
+        "55000",
+        "changes are in doubt: they may have been sent",
+        "run the sync before `sqs_sync_baseline`",
+    ),
+    known(
+        "55000",
+        "sync … publishes no changed rows, as which rows are told again",
+        "`sqs_sync_on` for `changed`, at least for the next run",
+    ),
     known(
         "55P03",
         "another transaction has queued a run of sync …, or is dropping it, and has not ended",

@@ -90,6 +90,11 @@ pub const RUN: &[Known] = &[
     ),
     known(
         "55000",
+        "held: the run would announce … rows as …, or the model is empty, and the queue has been told of … rows",
+        "docs/operations.md#when-a-run-is-held",
+    ),
+    known(
+        "55000",
         "held: the type or collation of a column has changed, so that all rows would look changed; or the model has another owner",
         "docs/operations.md#when-the-models-columns-change",
     ),

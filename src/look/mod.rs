@@ -31,7 +31,17 @@ use pgrx::PgSqlErrorCode;
 
 use crate::pg::{Error, Result, rights};
 
+use crate::run::owned::Owned;
+
 pub use shown::Shown;
+
+/// How many rows are not told as they are in the model.
+pub fn untold(owned: Owned) -> Result<i64> {
+    let found = sight::Sight::of(owned)?.compare()?;
+    let counts = found.counts;
+    found.close();
+    Ok(counts.of(&message::Event::ALL, &message::Event::ALL))
+}
 
 /// Refuses a model, or another's code, that asks while it is read: it would be read again inside.
 pub fn check_not_inside(function: &str) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::changes::columns::{self, Column};
 use crate::changes::condition::Conditions;
 use crate::changes::diff::Subject;
 use crate::changes::layout::AsOwner;
-use crate::changes::reading::Due;
+use crate::changes::reading::{Due, take_key};
 use crate::changes::tables;
 use crate::changes::told::{Pending, Told};
 use crate::pg::error::catching;
@@ -192,14 +192,6 @@ impl Sight {
 
 fn would_hold(held: Error) -> Error {
     Error { message: format!("a run would be held: {}", held.message), ..held }
-}
-
-/// The key that a statement of ours has put behind a row's values.
-pub fn take_key(row: &mut ChangeRow) -> Result<String> {
-    match row.values.pop() {
-        Some(message::Value::Text(key)) => Ok(key.into_owned()),
-        _ => Err(Error::internal("a change has no key")),
-    }
 }
 
 /// Checks the tables as a run does first, and finds up to which change it would send again.

@@ -6,10 +6,11 @@ use pgrx::PgSqlErrorCode;
 
 use super::given::Key;
 use super::shown::Shown;
-use super::sight::{Sight, take_key};
+use super::sight::Sight;
 use crate::changes::columns::Column;
 use crate::changes::diff::{MAKE_UNIQUE, key_json};
 use crate::changes::key;
+use crate::changes::reading::take_key;
 use crate::pg::error::shown;
 use crate::pg::kept::{KEPT, Kept};
 use crate::pg::rows::{self, ChangeRow, Limit};

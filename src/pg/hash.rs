@@ -17,6 +17,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The way of hashing, kept with each snapshot row.
 pub const VERSION: i16 = 1;
 
+/// In place of a version: the row is to be told again, though it is as it was told.
+pub const TO_TELL_AGAIN: i16 = 0;
+
 /// Oids below this belong to what Postgres itself makes, the same in every database.
 const FIRST_NORMAL_OID: u32 = 16384;
 

@@ -49,6 +49,8 @@ pub struct Counts {
     pub added: i64,
     pub changed: i64,
     pub removed: i64,
+    /// Of those that count as changed, what is only to be told again.
+    pub again: i64,
     pub unfit: i64,
     pub too_long: i64,
     /// Rows of the snapshot, whether they changed or not.
@@ -159,6 +161,7 @@ struct Collector {
     /// The change of the row before, until the next key shows that it was unique.
     pending: *mut pg_sys::TupleTableSlot,
     pending_is: Option<Event>,
+    pending_is_again: bool,
     stores: [*mut pg_sys::Tuplestorestate; 4],
     counts: Counts,
     unknown_version: Option<i16>,
@@ -201,6 +204,7 @@ impl Collector {
             scratch,
             pending: std::ptr::null_mut(),
             pending_is: None,
+            pending_is_again: false,
             stores,
             counts: Counts::default(),
             unknown_version: None,
@@ -235,13 +239,14 @@ impl Collector {
             return Some(Event::Added);
         }
         let version = values[SNAPSHOT_VERSION].value() as i16;
-        if version != hash::VERSION {
+        let is_again = version == hash::TO_TELL_AGAIN;
+        if version != hash::VERSION && !is_again {
             self.unknown_version = Some(version);
         }
-        match hash {
-            None => Some(Event::Removed),
-            Some(hash) => (hash != values[SNAPSHOT_HASH].value() as i64).then_some(Event::Changed),
-        }
+        let Some(hash) = hash else { return Some(Event::Removed) };
+        let is_changed = hash != values[SNAPSHOT_HASH].value() as i64;
+        self.pending_is_again = is_again && !is_changed;
+        (is_again || is_changed).then_some(Event::Changed)
     }
 
     /// # Safety
@@ -329,6 +334,7 @@ impl Collector {
             }
             Event::Changed => {
                 self.counts.changed += 1;
+                self.counts.again += i64::from(self.pending_is_again);
                 self.stores[0]
             }
             Event::Removed => {

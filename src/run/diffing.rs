@@ -7,9 +7,10 @@ use std::cell::Cell;
 use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 
+use super::guard::{self, Held};
 use super::inspect::{self, Inspected};
 use super::job::Job;
-use super::owned::Shape;
+use super::owned::{Owned, Shape};
 use crate::catalog::progress::{self, Phase};
 use crate::catalog::{self, Definition, run::Found};
 use crate::changes::change_set::ChangeSet;
@@ -31,7 +32,18 @@ const ATTEMPTS: u32 = 3;
 pub fn diff(job: &Job) -> Result<Option<Error>> {
     check_nothing_in_doubt(job)?;
     make_room(job)?;
-    super::retried(ATTEMPTS, || take_once(job)).map_err(|error| explain_lock(job, error))
+    let held =
+        super::retried(ATTEMPTS, || take_once(job)).map_err(|error| explain_lock(job, error))?;
+    if let Some(Held { hold, .. }) = &held {
+        super::catalog_transaction(|| match hold {
+            Some(hold) => {
+                catalog::run::set_due(job.run.id, &hold.due)?;
+                catalog::hold::record(job.run.id, hold)
+            }
+            None => catalog::hold::forget(job.run.id),
+        })?;
+    }
+    Ok(held.map(|held| held.error))
 }
 
 /// A diff forgets what is in the change set: only what certainly was never sent may be there.
@@ -71,20 +83,30 @@ fn make_room(job: &Job) -> Result<()> {
     }
 }
 
-fn take_once(job: &Job) -> Result<Option<Error>> {
+/// A run that is to be held leaves everything as it was: its transaction is rolled back.
+fn take_once(job: &Job) -> Result<Option<Held>> {
     let reading_model = Cell::new(false);
-    transaction_at(Isolation::RepeatableRead, || {
+    let held = Cell::new(None);
+    let taken = transaction_at(Isolation::RepeatableRead, || {
         let (definition, inspected) = super::on_catalog(|| {
             let definition = catalog::definition::load(job.sync.id, job.version()?)?;
             let inspected = inspect::inspect(job, &definition)?;
             Ok((definition, inspected))
         })?;
-        match inspected {
-            Ok(inspected) => take(job, &definition, &inspected, &reading_model).map(|()| None),
-            Err(held) => Ok(Some(held)),
-        }
-    })
-    .map_err(|error| if reading_model.get() { inspect::explain(job, error) } else { error })
+        let why = match inspected {
+            Ok(inspected) => take(job, &definition, &inspected, &reading_model)?,
+            Err(error) => Some(Held { error, hold: None }),
+        };
+        let Some(why) = why else { return Ok(()) };
+        let error = why.error.clone();
+        held.set(Some(why));
+        Err(error)
+    });
+    match (held.take(), taken) {
+        (Some(held), _) => Ok(Some(held)),
+        (None, Err(error)) if reading_model.get() => Err(inspect::explain(job, error)),
+        (None, taken) => taken.map(|()| None),
+    }
 }
 
 fn take(
@@ -92,33 +114,20 @@ fn take(
     definition: &Definition,
     inspected: &Inspected,
     reading_model: &Cell<bool>,
-) -> Result<()> {
-    let Inspected { model, layout, compared, .. } = inspected;
-    let before = as_superuser(|| Shape::of(job))?;
+) -> Result<Option<Held>> {
     let told_rows = as_superuser(|| catalog::position::told_rows(job.sync.id))?;
-    job.as_owner(|| {
-        tables::check_not_emptied(&job.tables, told_rows).map_err(|e| e.in_sync(&job.sync.name))?;
-        before.change_set(job).clear()
-    })?;
-    let hashed = as_superuser(|| catalog::position::hashed(job.sync.id))?;
-    reading_model.set(true);
-    job.reading_model(|owner| {
-        let hashed = hashed.as_deref();
-        layout.adapt(&model.name, &job.tables, &before.key, hashed, compared, owner)
-    })?;
-    reading_model.set(false);
-    super::on_catalog(|| {
-        let names = definition.compare.as_ref().map(|_| columns::names(compared));
-        catalog::position::set_hashed(job.sync.id, names)
-    })?;
+    job.as_owner(|| tables::check_not_emptied(&job.tables, told_rows))
+        .map_err(|error| error.in_sync(&job.sync.name))?;
+    let found = compare(job, definition, inspected, reading_model)?;
     let subject = inspected.subject(&job.tables, Told::default());
-    reading_model.set(true);
-    let found = job.reading_model(|owner| owner.run(|| subject.compare()))?;
-    reading_model.set(false);
     failpoint::reach("compared");
-    as_superuser(check_not_replaced)?;
     let initial_done = as_superuser(|| catalog::position::initial_done(job.sync.id))?;
     let published = inspect::due(job, definition, initial_done);
+    if initial_done
+        && let Some(held) = guard::examine(job, definition, &subject, &found, &published)?
+    {
+        return Ok(Some(held));
+    }
     keep(job, &subject, &found, &published, &definition.conditions())?;
     as_superuser(check_not_replaced)?;
     if inspect::skips(job, initial_done) {
@@ -126,7 +135,37 @@ fn take(
     }
     failpoint::reach("diff_kept");
     found.close();
-    Ok(())
+    Ok(None)
+}
+
+/// Empties the change set, in which nothing is in doubt, brings the tables in line with the
+/// model's columns, and compares.
+pub(super) fn compare(
+    owned: &Owned,
+    definition: &Definition,
+    inspected: &Inspected,
+    reading_model: &Cell<bool>,
+) -> Result<Spool> {
+    let Inspected { model, layout, compared, .. } = inspected;
+    let before = as_superuser(|| Shape::of(owned))?;
+    owned.as_owner(|| before.change_set(owned).clear())?;
+    let hashed = as_superuser(|| catalog::position::hashed(owned.sync.id))?;
+    reading_model.set(true);
+    owned.reading_model(|owner| {
+        let hashed = hashed.as_deref();
+        layout.adapt(&model.name, &owned.tables, &before.key, hashed, compared, owner)
+    })?;
+    reading_model.set(false);
+    super::on_catalog(|| {
+        let names = definition.compare.as_ref().map(|_| columns::names(compared));
+        catalog::position::set_hashed(owned.sync.id, names)
+    })?;
+    let subject = inspected.subject(&owned.tables, Told::default());
+    reading_model.set(true);
+    let found = owned.reading_model(|owner| owner.run(|| subject.compare()))?;
+    reading_model.set(false);
+    as_superuser(check_not_replaced)?;
+    Ok(found)
 }
 
 /// The snapshot of this transaction is older than its locks. A table that was truncated and

@@ -84,7 +84,7 @@ fn other_owner(owned: &Owned, model: &Model) -> Result<Error> {
     let (was, is) = (model::role_name(owned.owner)?, model::role_name(model.owner)?);
     Ok(Error::not_in_state(format!("the model {} belongs to {is}, not to {was}", model.name))
         .in_sync(&owned.sync.name)
-        .hint(format!("A sync runs with the rights of its model's owner: ALTER … OWNER TO {was}, and cancel this run by sqs_sync_cancel; or drop the sync and create it again.")))
+        .hint(format!("A sync runs with the rights of its model's owner: ALTER … OWNER TO {was}, and let this run go on by sqs_sync_approve, or end it by sqs_sync_discard; or drop the sync and create it again.")))
 }
 
 /// The key, the order and the message must still be possible with the model's columns. With

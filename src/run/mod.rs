@@ -3,9 +3,11 @@
 //! in the catalog and in the change set, so that another runner can go on where one died.
 
 mod backlog;
+pub mod baseline;
 mod claims;
 mod diffing;
 mod facts;
+mod guard;
 mod handing;
 pub mod inspect;
 mod job;

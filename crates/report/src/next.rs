@@ -96,10 +96,11 @@ fn of_sync(sync: &Sync, in_copy: bool) -> Vec<Advice> {
     };
     match run.state {
         State::Held => {
-            let what = "A run is held until somebody decides. Mend what it names, cancel the run, \
-                        and run again.";
-            let cancel = format!("SELECT sqs_sync_cancel({});", run.id);
-            all.push(Advice::new(Urgency::Act, what).because(run).command(cancel));
+            let what = "A run is held until somebody decides, and no other one starts. \
+                        sqs_sync.held shows what it would announce. Approve it by sqs_sync_approve \
+                        if that is right; mend the cause and discard the run if it is not.";
+            let discard = format!("SELECT sqs_sync_discard({});", run.id);
+            all.push(Advice::new(Urgency::Act, what).because(run).command(discard));
         }
         State::Failed => {
             let what = "The last run failed. Mend the cause, and run again: the next run finds \

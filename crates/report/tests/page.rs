@@ -152,11 +152,13 @@ fn a_failed_run_says_why_what_to_do_and_how() {
 }
 
 #[test]
-fn a_held_run_is_cancelled_a_paused_sync_resumed_and_a_new_one_run() {
+fn a_held_run_is_decided_a_paused_sync_resumed_and_a_new_one_run() {
     let paused = Sync { state: SyncState::Paused, ..sync("b", State::Succeeded) };
     let new = Sync { last: None, recent: Vec::new(), ..sync("c", State::Succeeded) };
     let said = Dom::of(&with(vec![sync("a", State::Held), paused, new])).says("next");
-    for command in ["sqs_sync_cancel(7);", "sqs_sync_resume('b');", "sqs_sync_run('c');"] {
+    for command in
+        ["sqs_sync_approve", "sqs_sync_discard(7);", "sqs_sync_resume('b');", "sqs_sync_run('c');"]
+    {
         assert!(said.contains(command), "{command} is not in: {said}");
     }
 }

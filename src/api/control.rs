@@ -1,0 +1,106 @@
+//! `sqs_sync_resync` and `sqs_sync_baseline`: what a queue is told again, and what it is taken to
+//! have been told.
+
+use message::Event;
+use pgrx::prelude::*;
+
+use super::access::{Own, own_sync, readable_sync};
+use super::syncs::{Answer, required};
+use crate::catalog::{self, Sync};
+use crate::changes::resync::Meant;
+use crate::look::{self, check_not_inside};
+use crate::pg::rights::{self, as_superuser};
+use crate::pg::transaction::with_latest_snapshot;
+use crate::pg::{Error, Result};
+use crate::run::baseline;
+use crate::run::owned::{Owned, Shape};
+
+/// How long a call waits for another session that has the sync locked.
+const PATIENCE: &str = "10s";
+
+#[pg_extern(sql = false)]
+fn sqs_sync_resync(
+    name: Option<&str>,
+    condition: Option<&str>,
+    preview: Option<bool>,
+) -> Answer<i64> {
+    let resync = || {
+        check_not_inside("sqs_sync_resync")?;
+        let name = required("name", name)?;
+        match required("preview", preview)? {
+            true => resync(&owned(readable_sync(name)?)?, condition, true),
+            false => resync(&still(name)?, condition, false),
+        }
+    };
+    resync().map_err(|error: Error| error.into())
+}
+
+fn resync(owned: &Owned, condition: Option<&str>, is_preview: bool) -> Result<i64> {
+    let sync = &owned.sync;
+    let (definition, shape) = as_superuser(|| {
+        owned.check_plain()?;
+        Ok((catalog::definition::load(sync.id, sync.version)?, Shape::of(owned)?))
+    })?;
+    if !definition.published().contains(&Event::Changed) {
+        return Err(Error::not_in_state(format!(
+            "sync \"{}\" publishes no changed rows, as which rows are told again",
+            sync.name
+        ))
+        .hint("Publish them by sqs_sync_on, at least for the next run."));
+    }
+    let meant = Meant { tables: &owned.tables, columns: &shape.columns, condition };
+    owned
+        .reading_model(|owner| if is_preview { meant.count(owner) } else { meant.mark(owner) })
+        .map_err(|error| error.in_sync(&sync.name))
+}
+
+#[pg_extern(sql = false)]
+fn sqs_sync_baseline(name: Option<&str>, preview: Option<bool>) -> Answer<i64> {
+    let baseline = || {
+        check_not_inside("sqs_sync_baseline")?;
+        let name = required("name", name)?;
+        match required("preview", preview)? {
+            true => {
+                let owned = owned(readable_sync(name)?)?;
+                baseline::check_nothing_in_doubt(&owned)?;
+                look::untold(owned)
+            }
+            false => {
+                let owned = still(name)?;
+                as_superuser(|| owned.check_plain())?;
+                baseline::take(&owned)
+            }
+        }
+    };
+    baseline().map_err(|error: Error| error.into())
+}
+
+fn owned(own: Own) -> Result<Owned> {
+    let owner = own.owner()?;
+    Ok(Owned { sync: own.sync, tables: own.tables, owner })
+}
+
+/// A sync of which no run is under way, nor begins before the end of the transaction.
+fn still(name: &str) -> Result<Owned> {
+    let own = own_sync(name)?;
+    keep_still(&own.sync)?;
+    owned(own)
+}
+
+fn keep_still(sync: &Sync) -> Result<()> {
+    as_superuser(|| {
+        rights::set_locally("lock_timeout", PATIENCE)?;
+        catalog::sync::keep_still(sync.id)?;
+        with_latest_snapshot(|| match catalog::run::active(sync.id)? {
+            None => Ok(()),
+            Some(run) => Err(Error::new(
+                PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
+                format!("run {} of sync \"{}\" is under way", run.id, sync.name),
+            )
+            .hint(format!(
+                "Wait for it by sqs_sync_wait({0}), or cancel it by sqs_sync_cancel({0}).",
+                run.id
+            ))),
+        })
+    })
+}
