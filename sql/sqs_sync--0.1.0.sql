@@ -1003,6 +1003,37 @@ You need `USAGE` of the server and a user mapping, and that `sqs:ListQueues`.
 
     SELECT name, type FROM sqs_sync_queues('aws', prefix => 'par');$$;
 
+CREATE FUNCTION @extschema@.sqs_sync_trust_policy(
+  server          text,
+  role            text DEFAULT NULL,
+  queues          text DEFAULT NULL,
+  account         text DEFAULT NULL,
+  OUT step        integer,
+  OUT what        text,
+  OUT paste       text
+) RETURNS SETOF record
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_trust_policy_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_trust_policy(text, text, text, text) IS $$how to let a connection in: the role to create at AWS, and its policies, step by step
+
+Nothing is changed, here or at AWS. STS is asked, with the keys of the user mapping, whose they are. For whoever may change the
+user mapping. In psql, `\g (format=unaligned tuples_only=on)` prints what can be pasted.
+
+- server: the connection
+- role: whose user mapping; null: the caller's
+- queues: names with commas between them, in which `*` stands for anything; null: those that syncs of this connection use, or
+  the server's `allowed_queues`
+- account: the account that has the queues; null: that of the mapping's `role_arn`, or the caller's own at AWS
+- step: its number
+- what: what to do, in a sentence
+- paste: the text for it. An external id is made anew at each call until the user mapping has one.
+- 42501: the user mapping is not the caller's to change
+- 22023: no sync uses the server, and no `queues` are given
+- 28000: STS refuses the credentials
+
+    RESET ROLE;
+    SELECT step, what, paste FROM sqs_sync_trust_policy('aws', queues => 'customers, orders', account => '123456789012');
+    SET ROLE analyst;$$;
+
 -- Alerts -------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.sqs_sync_alert_create(

@@ -53,6 +53,7 @@ sqs_sync_stats_reset(text)
 sqs_sync_take_over(boolean)
 sqs_sync_test(text,text,text)
 sqs_sync_trace(text,text)
+sqs_sync_trust_policy(text,text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """

@@ -34,6 +34,33 @@ def test_only_a_superuser_says_where_the_endpoint_is(database):
         database.analyst.execute("ALTER SERVER mine OPTIONS (ADD endpoint_url 'http://127.0.0.1:1')")
 
 
+@pytest.mark.parametrize("option", ["endpoint_url", "sts_endpoint_url"])
+@pytest.mark.parametrize("url, words", [
+    ("ftp://localhost", "not an http or https URL"), ("https://", "not an http or https URL"),
+    (f"https://user:{SECRET}@localhost", "not an http or https URL"), ("https://localhost/?a=b", "not an http or https URL"),
+    ("http://10.0.0.1:4566", "not https"), ("http://52.94.5.1", "not https"),
+    ("https://169.254.169.254", "never reached"), ("http://169.254.169.254/latest", "never reached"),
+    ("https://[fd00:ec2::254]", "never reached"), ("https://[::ffff:169.254.170.2]", "never reached"), ("https://0.0.0.0", "never reached")])
+def test_an_endpoint_is_https_or_on_this_machine_and_not_where_clouds_keep_credentials(database, option, url, words):
+    action = "SET" if option == "endpoint_url" else "ADD"
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=words) as refused:
+        database.admin.execute(f"ALTER SERVER sqs OPTIONS ({action} {option} '{url}')")
+    assert option in str(refused.value) and SECRET not in str(refused.value)
+
+
+def test_where_a_name_leads_is_judged_when_it_is_resolved(database, items, queue):
+    """An address in another notation is a name: who resolves it says what it is. (Of https, as TLS knows no such name, the
+    publisher's own tests show it.)"""
+    items.fill(1)
+    database.create_sync("items", queue.name, model="items", retry_for="0", **BODIES["fields"])
+    database.admin.execute("ALTER SERVER sqs OPTIONS (SET endpoint_url 'http://0xa9fea9fe')")
+    failed = database.run("items")
+    assert (failed.state, failed.sqlstate, failed.in_doubt) == ("failed", "HV00N", 0)
+    assert "not https" in failed.error and failed.hint
+    database.point_at(database.endpoint)
+    assert database.run("items").published == 1
+
+
 def test_the_extensions_own_schema_cannot_be_its_home(database):
     database.admin.execute("DROP EXTENSION sqs_sync CASCADE")
     database.admin.execute("CREATE SCHEMA sqs_sync")

@@ -24,7 +24,7 @@ BEGIN
     SELECT srvname FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
     WHERE w.fdwname = 'sqs_sync' AND NOT COALESCE(array_to_string(srvoptions, ' ') LIKE '%endpoint_url=%', false)
   LOOP
-    EXECUTE format('ALTER SERVER %I OPTIONS (ADD endpoint_url {endpoint})', server);
+    EXECUTE format('ALTER SERVER %I OPTIONS (ADD endpoint_url {endpoint}, ADD sts_endpoint_url {endpoint})', server);
   END LOOP;
 END $$;
 CREATE EVENT TRIGGER to_the_emulator ON ddl_command_end WHEN TAG IN ('CREATE SERVER')

@@ -17,4 +17,5 @@ mod runs;
 mod schedule;
 mod stats;
 mod syncs;
+mod trust;
 mod worker;

@@ -110,12 +110,16 @@ impl Definition {
 
     /// The queues that the definition names itself.
     pub fn named_queues(&self) -> Vec<&str> {
-        let queues = self.own().map(|own| &own.queue).chain([&self.message.queue]);
-        let mut named: Vec<&str> =
-            queues.flatten().map(String::as_str).filter(|queue| !queue.contains('{')).collect();
+        let mut named: Vec<&str> = self.queues().filter(|queue| !queue.contains('{')).collect();
         named.sort_unstable();
         named.dedup();
         named
+    }
+
+    /// What the definition calls its queues, templates too.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        let queues = self.own().map(|own| &own.queue).chain([&self.message.queue]);
+        queues.flatten().map(String::as_str)
     }
 
     /// Whether all messages go to one queue.
@@ -212,6 +216,16 @@ pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
         read,
     )?
     .ok_or_else(|| Error::internal(format!("sync {sync_id} has no definition {version}")))
+}
+
+/// The syncs whose current definition names this server, each with its version.
+pub fn of_server(server: &str) -> Result<Vec<(i32, i32)>> {
+    sql::rows(
+        "SELECT s.sync_id, s.version FROM sqs_sync.sync s \
+         JOIN sqs_sync.definition d ON d.sync_id = s.sync_id AND d.version = s.version WHERE d.server = $1",
+        &[server.into()],
+        |row| Ok((row.need(1)?, row.need(2)?)),
+    )
 }
 
 pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()> {

@@ -52,7 +52,7 @@ const WAYS: &str = "Give access_key_id and secret_access_key, or, as a superuser
 pub struct Mapping<'a>(pub &'a [(String, String)]);
 
 impl Mapping<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         let is_off = |value: &str| name == "ambient_credentials" && value == "false";
         let found = self.0.iter().find(|(option, _)| option == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !is_off(value))
@@ -60,6 +60,10 @@ impl Mapping<'_> {
 
     fn need(&self, name: &str) -> Result<String> {
         self.get(name).map(str::to_owned).ok_or_else(|| option_missing("user mapping", name))
+    }
+
+    pub fn is_web_identity(&self) -> bool {
+        self.get("web_identity_token_file").is_some()
     }
 
     /// The option that lends what belongs to the server, if one does.
@@ -108,7 +112,7 @@ impl Mapping<'_> {
     }
 
     fn check_role(&self) -> Result<()> {
-        let by_token = self.get("web_identity_token_file").is_some();
+        let by_token = self.is_web_identity();
         match (self.get("role_arn"), self.get("external_id")) {
             (None, Some(_)) => {
                 return Err(option_missing("user mapping", "role_arn")

@@ -5,6 +5,8 @@
 mod credentials;
 mod lent;
 pub mod options;
+pub mod policies;
+mod whom;
 
 use message::AllowedQueues;
 use pgrx::PgSqlErrorCode;
@@ -13,6 +15,7 @@ use publisher::Connection;
 
 use self::credentials::Mapping;
 pub use self::lent::check_change;
+pub use self::whom::{AsWhom, as_whom, role_named};
 use crate::changes::columns::quoted;
 use crate::pg::error::shown;
 use crate::pg::{Error, Result, database, sql};
@@ -58,6 +61,11 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
         .hint("Create one for the role, or FOR PUBLIC, by CREATE USER MAPPING.")),
         Some(_) => Ok(()),
     }
+}
+
+/// A list of queues that is given as the argument `name`: patterns with commas between them.
+pub fn queue_list(name: &str, list: &str) -> Result<AllowedQueues> {
+    options::patterns(name, list)
 }
 
 /// The queues that a server allows; none: all.

@@ -138,19 +138,21 @@ fn check_endpoint(option: &str, url: &str) -> Result<()> {
         )
         .hint("Without it the region's own endpoint is used."));
     }
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let is_plain = |host: &str| !host.is_empty() && !host.contains(['@', '?', '#', ' ']);
-    match host.is_some_and(is_plain) {
-        true => Ok(()),
-        false => Err(Error::invalid(format!("option \"{option}\" is not a URL"))
-            .hint("It is https:// or http://, a host, and a port where it is not the usual one.")),
-    }
+    publisher::check_endpoint_url(url).map_err(|why| {
+        Error::invalid(format!("option \"{option}\" {why}")).hint(
+            "It is https://, a host, and a port where it is not the usual one. To this machine alone it may be http://; where clouds keep credentials is never reached.",
+        )
+    })
 }
 
 /// Patterns of names, with commas between them.
 pub fn allowed_queues(list: &str) -> Result<AllowedQueues> {
+    patterns("option \"allowed_queues\"", list)
+}
+
+pub fn patterns(what: &str, list: &str) -> Result<AllowedQueues> {
     list.parse().map_err(|error: AllowedQueuesError| {
-        Error::invalid(format!("option \"allowed_queues\": {error}")).hint(
+        Error::invalid(format!("{what}: {error}")).hint(
             "It is a list of names, in which * stands for any characters: orders*, invoices.fifo",
         )
     })

@@ -117,6 +117,18 @@ pub const CALL: &[Known] = &[
         "queue: queue … is not among those that the connection allows",
         "the hint has the server's `allowed_queues`",
     ),
+    known("22023", "account is not the number of an AWS account", "it has 12 digits"),
+    known("22023", "no sync uses server … yet", "say which `queues` will be sent to"),
+    known(
+        "22023",
+        "a web identity assumes its role by a token, without an external id",
+        "the role's trust policy is as the token's issuer says",
+    ),
+    known(
+        "42501",
+        "permission denied for user mapping for … server …",
+        "`sqs_sync_trust_policy` is for whoever may change the mapping",
+    ),
     known("22023", "server … is not of the foreign data wrapper sqs_sync", "name another"),
     known("0A000", "sqs_sync needs a database whose encoding is UTF8", "use such a database"),
     known(

@@ -20,7 +20,7 @@ pub const OPTIONS: &[Known] = &[
     ),
     known(
         "22023",
-        "option … is empty; \"region\" is not the name of an AWS region; \"endpoint_url\" (\"sts_endpoint_url\") is not a URL",
+        "option … is empty; \"region\" is not the name of an AWS region; \"endpoint_url\" (\"sts_endpoint_url\") is not an http or https URL of host and port, is not https, and leads to another machine, or leads to an address that is never reached",
         "see docs/reference.md#connections",
     ),
     known(

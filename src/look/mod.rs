@@ -26,6 +26,7 @@ pub mod single;
 mod suppressed;
 pub mod trace;
 pub mod trial;
+pub mod trust;
 
 use pgrx::PgSqlErrorCode;
 

@@ -19,6 +19,8 @@ class Asked:
     key: str | None
     """The access key id that it is signed with; None: it is not signed."""
     token: str | None
+    at: datetime.datetime
+    """When it was signed, as it says."""
     body: dict
 
 
@@ -30,6 +32,8 @@ class Scripted:
         """Gives (status, code) for a request to SQS that is refused."""
         self.refuse_sts = lambda asked: None
         self.headers = {}
+        self.clock_is_ahead = datetime.timedelta(0)
+        self.caller = "arn:aws:iam::111111111111:user/loader"
         handler = type("Handler", (Handler,), {"scripted": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -50,6 +54,9 @@ class Scripted:
     def keys(self):
         return {asked.key for asked in self.sent()}
 
+    def now(self):
+        return datetime.datetime.now(datetime.UTC) + self.clock_is_ahead
+
     def answer(self, asked):
         with self.lock:
             self.asked.append(asked)
@@ -62,9 +69,9 @@ class Scripted:
 
     def of_sts(self, asked):
         if asked.operation == "GetCallerIdentity":
-            return 200, ("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111111111111:user/loader</Arn>"
+            return 200, (f"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{self.caller}</Arn>"
                          "<UserId>AIDA</UserId><Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.session_seconds)
+        end = self.now() + datetime.timedelta(seconds=self.session_seconds)
         number = next(self.sessions)
         return 200, (f"<{asked.operation}Response><{asked.operation}Result><Credentials><AccessKeyId>ASIA{number}</AccessKeyId>"
                      f"<SecretAccessKey>hush{number}</SecretAccessKey><SessionToken>token{number}</SessionToken>"
@@ -80,9 +87,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         target = self.headers["X-Amz-Target"]
         parsed = json.loads(body) if target else dict(urllib.parse.parse_qsl(body))
         signed_by = re.search(r"Credential=([^/]+)/", self.headers["Authorization"] or "")
+        signed_at = self.headers["X-Amz-Date"]
         operation = target.partition(".")[2] if target else parsed["Action"]
         status, answer = self.scripted.answer(Asked(
-            operation, signed_by and signed_by[1], self.headers["X-Amz-Security-Token"], parsed))
+            operation, signed_by and signed_by[1], self.headers["X-Amz-Security-Token"],
+            signed_at and datetime.datetime.strptime(signed_at, "%Y%m%dT%H%M%S%z"), parsed))
         self.send_response(status)
         for name, value in {"Content-Length": str(len(answer.encode())), **self.scripted.headers}.items():
             self.send_header(name, value)
@@ -90,7 +99,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(answer.encode())
 
     def date_time_string(self, timestamp=None):
-        return self.scripted.headers.get("Date") or super().date_time_string(timestamp)
+        return super().date_time_string(self.scripted.now().timestamp())
 
     def log_message(self, *_):
         pass

@@ -44,6 +44,10 @@ impl fmt::Display for AllowedQueues {
 }
 
 impl AllowedQueues {
+    pub fn patterns(&self) -> &[String] {
+        &self.0
+    }
+
     /// Whether a name matches one of the patterns, letter case included, as queues' names differ
     /// by it.
     pub fn allow(&self, name: &str) -> bool {

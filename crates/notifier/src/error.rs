@@ -111,7 +111,7 @@ impl Trouble {
             FailureKind::Address,
             format!("{host} is at an address that the channel may not reach"),
             "Only public addresses are reached, unless a superuser has allowed the internal network. \
-             Link-local addresses never are.",
+             In clear text only this machine is, and link-local addresses never are.",
         )
     }
 

@@ -19,6 +19,7 @@ use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 
+use crate::endpoint::{Resolver, check_endpoint_url};
 use crate::exchange::Witness;
 use crate::identity::{Identity, Keyring, Keys};
 use crate::lean::{LeanHeaders, OneEndpoint};
@@ -73,18 +74,19 @@ impl Connection {
         }
     }
 
-    /// The SDK panics at what is no URL. The error does not quote it: there may be a password in
-    /// the part that makes it none.
+    /// The SDK panics at what is no URL.
     pub(crate) fn check_endpoint(&self) -> io::Result<()> {
         let what = match self.endpoint_url {
-            Some(_) => "the connection's endpoint is not an http or https URL of host and port",
-            None => "the connection's region is not the name of a region",
+            Some(_) => "the connection's endpoint",
+            None => "the endpoint of the connection's region",
         };
-        check_url(&self.endpoint(), what)?;
-        check_url(
-            &self.sts_endpoint(),
-            "the connection's endpoint of STS is not an http or https URL of host and port",
-        )
+        let endpoints =
+            [(what, self.endpoint()), ("the connection's endpoint of STS", self.sts_endpoint())];
+        endpoints.into_iter().try_for_each(|(what, url)| {
+            let invalid =
+                |why| io::Error::new(io::ErrorKind::InvalidInput, format!("{what} {why}"));
+            check_endpoint_url(&url).map_err(invalid)
+        })
     }
 
     /// The configuration that the SDK's clients of every service share. A region that is none, or
@@ -98,8 +100,9 @@ impl Connection {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        let http =
-            HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let http = HttpClientBuilder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_with_resolver(Resolver::new(&[&self.endpoint(), &self.sts_endpoint()]));
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
@@ -129,33 +132,6 @@ impl Connection {
             .build();
         (config, keyring)
     }
-}
-
-fn check_url(url: &str, or: &str) -> io::Result<()> {
-    let is_http = url.starts_with("https://") || url.starts_with("http://");
-    let is_bare = !url.contains(['?', '#']);
-    match is_http && is_bare && host_and_port(url).is_some() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, or)),
-    }
-}
-
-/// A URL's host, in lower case, and port. `None` for what is no URL, or has a user in it.
-pub(crate) fn host_and_port(url: &str) -> Option<(String, u16)> {
-    let uri: http::Uri = url.parse().ok()?;
-    let authority = uri.authority()?;
-    let host_alone = authority.as_str() == authority.host();
-    let port = match (authority.port_u16(), uri.scheme_str()?) {
-        (Some(port), _) => port,
-        // A port that is no number.
-        (None, _) if !host_alone => return None,
-        (None, "https") => 443,
-        (None, _) => 80,
-    };
-    if authority.host().is_empty() || authority.as_str().contains('@') {
-        return None;
-    }
-    Some((authority.host().to_ascii_lowercase(), port))
 }
 
 /// The partition of a region, as ARNs name it. Accounts and roles are of one.

@@ -33,11 +33,13 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod address;
 mod batch;
 mod connection;
 mod counters;
 mod digest;
 mod dispatch;
+mod endpoint;
 mod error;
 mod exchange;
 mod fates;
@@ -58,8 +60,10 @@ pub mod thread;
 mod waiting;
 mod wording;
 
+pub use address::{Reach, is_allowed};
 pub use connection::{Connection, Settings, partition_of};
 pub use counters::{Counters, LATENCY_BOUNDS_MS, Latencies, latency_at};
+pub use endpoint::check_endpoint_url;
 pub use error::{Failure, FailureKind};
 pub use exchange::{Answered, Body, Exchange, Told};
 pub use identity::{Caller, Credentials, Identity, Role, Secret, Source};
@@ -69,5 +73,6 @@ pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;
+pub use queue::arn_of;
 pub use sqs::Receipt;
 pub use wording::root_cause;

@@ -4,7 +4,8 @@
 //! (`sqs`). A URL or ARN of another region or host is refused here: a request signed for this
 //! connection is never meant for another.
 
-use crate::connection::{Connection, dns_suffix, host_and_port, partition_of};
+use crate::connection::{Connection, dns_suffix, partition_of};
+use crate::endpoint::host_and_port;
 use crate::error::Trouble;
 
 /// What is known of a queue before SQS is asked.
@@ -44,7 +45,7 @@ pub(crate) fn path_of(url: &str) -> &str {
 }
 
 /// The ARN of a queue whose URL ends in account and name.
-pub(crate) fn arn_of(url: &str, region: &str) -> Option<String> {
+pub fn arn_of(url: &str, region: &str) -> Option<String> {
     let (account, name) = path_of(url).rsplit_once('/')?;
     let account = account.rsplit('/').next()?;
     let is_account = !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit());
@@ -52,14 +53,14 @@ pub(crate) fn arn_of(url: &str, region: &str) -> Option<String> {
     is_account.then(|| format!("arn:{partition}:sqs:{region}:{account}:{name}"))
 }
 
-/// A URL that ListQueues gave. An emulator writes its own idea of its host and port into it:
-/// with an endpoint set, the endpoint's are the ones that work.
+/// A URL that ListQueues gave, at the connection's own endpoint: an emulator writes its own idea of
+/// its host and port into it, and nobody's answer says where else to go.
 pub(crate) fn onto_endpoint(listed: &str, connection: &Connection) -> String {
     let path =
         listed.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
-    match (&connection.endpoint_url, path) {
-        (Some(_), Some(path)) => format!("{}/{path}", connection.endpoint()),
-        _ => listed.to_owned(),
+    match path {
+        Some(path) => format!("{}/{path}", connection.endpoint()),
+        None => listed.to_owned(),
     }
 }
 
@@ -71,7 +72,7 @@ fn is_name(queue: &str) -> bool {
 
 fn from_arn(arn: &str, connection: &Connection) -> Result<String, Trouble> {
     let parts: Vec<&str> = arn.split(':').collect();
-    let [_, _, "sqs", region, account, name] = parts[..] else {
+    let ["arn", partition, "sqs", region, account, name] = parts[..] else {
         return Err(not_an_arn(arn));
     };
     let is_account = !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit());
@@ -85,6 +86,12 @@ fn from_arn(arn: &str, connection: &Connection) -> Result<String, Trouble> {
                 connection.region
             ),
             "Use a connection of the queue's region.",
+        ));
+    }
+    if partition != partition_of(region) {
+        return Err(Trouble::queue(
+            format!("queue \"{arn}\" is in partition {partition}, and region {region} is not"),
+            "An ARN in China begins with arn:aws-cn, in GovCloud with arn:aws-us-gov, elsewhere with arn:aws.",
         ));
     }
     Ok(format!("{}/{account}/{name}", connection.endpoint()))
@@ -200,6 +207,7 @@ mod tests {
             "arn:aws:sns:eu-west-1:123456789012:orders",
             "arn:aws:sqs:eu-west-1:123456789012",
             "arn:aws:sqs:eu-west-1:12a:orders",
+            "arn:aws-cn:sqs:eu-west-1:123456789012:orders",
             "arn:aws:sqs:eu-west-1:123456789012:a/b",
             "arn:",
         ] {
@@ -246,8 +254,10 @@ mod tests {
             "http://127.0.0.1:9999/000000000000/orders"
         );
         let aws = connection("us-east-1", None);
-        let listed = "https://queue.amazonaws.com/123456789012/orders";
-        assert_eq!(onto_endpoint(listed, &aws), listed);
+        assert_eq!(
+            onto_endpoint("https://queue.amazonaws.com/123456789012/orders", &aws),
+            "https://sqs.us-east-1.amazonaws.com/123456789012/orders"
+        );
     }
 
     #[test]

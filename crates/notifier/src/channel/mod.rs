@@ -22,7 +22,7 @@ pub(crate) use self::notify::Notify;
 pub(crate) use self::pagerduty::PagerDuty;
 pub(crate) use self::slack::{Slack, body as slack_body};
 pub(crate) use self::sms::{Destination, Sms, text as sms_text};
-pub(crate) use self::url::{Peer, Reach, Url};
+pub(crate) use self::url::{Peer, Url};
 pub(crate) use self::webhook::{Webhook, body as webhook_body};
 
 use self::options::{Known, Object, Options, check_names, check_values};

@@ -1,17 +1,9 @@
 //! Addresses that options give: which host, and how it may be reached.
 
 use http::Uri;
+pub(crate) use publisher::Reach;
 
 use crate::error::OptionError;
-
-/// Which addresses a name may lead to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// Public ones alone.
-    Public,
-    /// Those of the internal network and of this machine too: a superuser said so.
-    Internal,
-}
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +26,8 @@ pub(crate) struct Url {
 }
 
 impl Url {
-    /// The option's value as a URL. In clear text only where the internal network is allowed.
+    /// The option's value as a URL. In clear text only to this machine, and only where the internal
+    /// network is allowed.
     pub(super) fn parse(option: &str, text: &str, reach: Reach) -> Result<Self, OptionError> {
         let url = Self::of(text, reach).ok_or_else(|| {
             OptionError::invalid(
@@ -81,7 +74,11 @@ impl Url {
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Some(Self {
-            peer: Peer { host: host.to_owned(), port, reach },
+            peer: Peer {
+                host: host.to_owned(),
+                port,
+                reach: if is_tls { reach } else { Reach::Loopback },
+            },
             is_tls,
             path: path.to_owned(),
             authority,

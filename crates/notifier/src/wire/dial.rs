@@ -3,11 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use publisher::root_cause;
+use publisher::{is_allowed, root_cause};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::address::is_allowed;
 use crate::channel::Peer;
 use crate::error::Trouble;
 

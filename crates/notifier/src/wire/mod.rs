@@ -3,7 +3,6 @@
 //! Nothing is kept between attempts, connections included: alerts are rare, and what a firewall
 //! has forgotten cannot be in the way.
 
-mod address;
 mod dial;
 mod http;
 mod smtp;

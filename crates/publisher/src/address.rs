@@ -1,15 +1,29 @@
-//! Which addresses a channel may reach.
+//! Which addresses may be reached.
 //!
-//! A channel makes the database's server connect to where its maker says. So that it is no way
-//! into the server's own network, a name is resolved here, its addresses are judged, and the
-//! connection is made to those that passed: what a name leads to cannot change in between.
+//! An endpoint or a channel makes the database's server connect to where somebody says. So that it
+//! is no way to what only that machine can reach, a name is resolved, its addresses are judged
+//! here, and the connection is made to those that passed: what a name leads to cannot change in
+//! between.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::channel::Reach;
+/// Which addresses a name may lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Public ones alone.
+    Public,
+    /// Those of the internal network and of this machine too: a superuser said so.
+    Internal,
+    /// Those of this machine alone: what goes there is in clear text.
+    Loopback,
+}
 
 /// Whether an address may be reached.
-pub(super) fn is_allowed(address: IpAddr, reach: Reach) -> bool {
+pub fn is_allowed(address: IpAddr, reach: Reach) -> bool {
+    let inner = inner_ipv4(address).map_or(address, IpAddr::V4);
+    if reach == Reach::Loopback {
+        return inner.is_loopback();
+    }
     match (inner_ipv4(address), address) {
         (Some(address), _) => is_allowed_v4(address, reach),
         (None, IpAddr::V6(address)) => is_allowed_v6(address, reach),
@@ -112,6 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn in_clear_text_only_this_machine_is_reached() {
+        for address in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(allowed(address, Reach::Loopback), "{address}");
+        }
+        for address in ["10.0.0.1", "52.94.5.1", "2600:1f00::1", "fd12:3456::1", "::ffff:10.0.0.1"]
+        {
+            assert!(!allowed(address, Reach::Loopback), "{address}");
+        }
+    }
+
+    #[test]
     fn where_clouds_keep_credentials_is_never_reached() {
         for address in [
             "169.254.169.254",
@@ -130,7 +155,7 @@ mod tests {
             "ff02::1",
             "240.0.0.1",
         ] {
-            for reach in [Reach::Public, Reach::Internal] {
+            for reach in [Reach::Public, Reach::Internal, Reach::Loopback] {
                 assert!(!allowed(address, reach), "{address}");
             }
         }
