@@ -90,7 +90,7 @@ def test_a_newcomers_evening(psql, emulator, slack, mail):
 
     # Why? The calls say it.
     calls = psql("analyst", "SELECT operation, queue, status, error FROM sqs_sync.requests WHERE sync = 'contacts' ORDER BY request_id")
-    assert f"{queue.name}s" in calls and "400" in calls
+    assert f"ListQueues|{queue.name}s|200|queue" in calls and "does not exist" in calls
     assert queue.name in psql("analyst", f"SELECT * FROM sqs_sync_queues('aws', '{queue.name}')")
 
     # Mended, and told of.
@@ -104,5 +104,5 @@ def test_a_newcomers_evening(psql, emulator, slack, mail):
     # The page, for those who would rather look.
     page = psql("analyst", "SELECT sqs_sync_report('contacts')")
     assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>")
-    for words in ("contacts", "contacts: slack", "run failed", "SendMessageBatch"):
+    for words in ("contacts: slack", "contacts: mail", f"{queue.name}s", "ListQueues"):
         assert words in page, words

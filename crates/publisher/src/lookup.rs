@@ -60,7 +60,7 @@ impl Sqs {
         let about = self.about(name);
         let mut token = None;
         loop {
-            let mut page = self.page(name, PAGE, token, about).await?;
+            let mut page = self.page(name, PAGE, token, about, Some(name)).await?;
             if let Some(url) = page.queue_urls().iter().find(|url| name_of(url) == name) {
                 return Ok(onto_endpoint(url, &self.connection));
             }
@@ -78,7 +78,7 @@ impl Sqs {
         loop {
             // One more than is wanted shows whether there are more.
             let size = (most - queues.len()).saturating_add(1).min(PAGE);
-            let mut page = self.page(prefix, size, token, about).await?;
+            let mut page = self.page(prefix, size, token, about, None).await?;
             token = next(&mut page);
             for url in page.queue_urls() {
                 if queues.len() == most {
@@ -100,6 +100,7 @@ impl Sqs {
         size: usize,
         token: Option<String>,
         about: About<'_>,
+        sought: Option<&str>,
     ) -> Result<ListQueuesOutput, Trouble> {
         let request = self
             .client
@@ -110,7 +111,15 @@ impl Sqs {
         self.with_keys(|| {
             let call = request.clone().send();
             let call = async move { call.await.map_err(|error| about.request(&error)) };
-            self.watched(call, |page| exchange::About::of("ListQueues", prefix.into(), page))
+            self.watched(call, |page| {
+                let told = exchange::About::of("ListQueues", prefix.into(), page);
+                let missed =
+                    sought.filter(|name| page.as_ref().is_ok_and(|page| lacks(page, name)));
+                match missed {
+                    Some(name) => exchange::About { error: Some(self.missing(name).what), ..told },
+                    None => told,
+                }
+            })
         })
         .await
     }
@@ -170,6 +179,12 @@ impl Sqs {
              A queue of another account is given by its URL or ARN.",
         )
     }
+}
+
+/// Whether this is the last page, and the queue is not there.
+fn lacks(page: &ListQueuesOutput, name: &str) -> bool {
+    page.next_token().is_none_or(str::is_empty)
+        && !page.queue_urls().iter().any(|url| name_of(url) == name)
 }
 
 fn next(page: &mut ListQueuesOutput) -> Option<String> {
