@@ -1487,19 +1487,6 @@ SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_r
 FROM sqs_sync.visible_sync s
 CROSS JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 30) r;
 COMMENT ON VIEW sqs_sync.recent_runs IS 'the latest 30 runs of each sync; it reads no others, however many there are';
-DO $$
-DECLARE
-  of_runs record;
-BEGIN
-  FOR of_runs IN
-    SELECT a.attname AS name, pg_catalog.col_description(a.attrelid, a.attnum) AS means
-    FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid OPERATOR(pg_catalog.=) 'sqs_sync.runs'::pg_catalog.regclass AND a.attnum OPERATOR(pg_catalog.>) 0
-  LOOP
-    EXECUTE pg_catalog.format('COMMENT ON COLUMN sqs_sync.recent_runs.%I IS %L', of_runs.name, of_runs.means);
-  END LOOP;
-END
-$$;
 
 CREATE FUNCTION sqs_sync.rows_read(run_id bigint) RETURNS bigint
   LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'rows_read_wrapper';
@@ -1682,6 +1669,30 @@ COMMENT ON COLUMN sqs_sync.requests.request_bytes IS 'how long the body of the r
 COMMENT ON COLUMN sqs_sync.requests.response IS 'the body of the answer, as a JSON string if it was no JSON; null if no answer came, or if it was about the credentials';
 COMMENT ON COLUMN sqs_sync.requests.dropped IS 'calls before this one that were to be kept and could not be';
 
+CREATE VIEW sqs_sync.recent_requests WITH (security_barrier) AS
+SELECT r.request_id, r.at, s.name AS sync, r.run_id, r.operation, r.queue, r.attempt, r.status, r.aws_request_id, r.latency_ms, r.error
+FROM sqs_sync.visible_sync s
+CROSS JOIN LATERAL (SELECT * FROM sqs_sync.request r WHERE r.sync_id = s.sync_id ORDER BY r.request_id DESC LIMIT 20) r
+WHERE s.shows_rows;
+COMMENT ON VIEW sqs_sync.recent_requests IS 'the latest 20 calls of each sync that are kept, without what they sent; it reads no others, however many there are';
+
+-- A column of a view of the latest is what it is in the view of all.
+DO $$
+DECLARE
+  copied record;
+BEGIN
+  FOR copied IN
+    SELECT l.attrelid::pg_catalog.regclass AS latest, l.attname AS name, pg_catalog.col_description(a.attrelid, a.attnum) AS means
+    FROM (VALUES ('sqs_sync.recent_runs'::pg_catalog.regclass, 'sqs_sync.runs'::pg_catalog.regclass),
+                 ('sqs_sync.recent_requests', 'sqs_sync.requests')) v (latest, everything)
+    JOIN pg_catalog.pg_attribute l ON l.attrelid OPERATOR(pg_catalog.=) v.latest AND l.attnum OPERATOR(pg_catalog.>) 0
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) v.everything AND a.attname OPERATOR(pg_catalog.=) l.attname
+  LOOP
+    EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', copied.latest, copied.name, copied.means);
+  END LOOP;
+END
+$$;
+
 CREATE FUNCTION sqs_sync.worker_processes(OUT pid integer, OUT kind text, OUT started_at timestamptz, OUT activity text)
   RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT a.pid, pg_catalog.substr(a.backend_type, 10), a.backend_start, COALESCE(a.wait_event, a.state)
@@ -1814,12 +1825,12 @@ COMMENT ON COLUMN sqs_sync.alert_deliveries.due_at IS 'when it is tried next, wh
 COMMENT ON COLUMN sqs_sync.alert_deliveries.finished_at IS 'when it was delivered or given up';
 COMMENT ON COLUMN sqs_sync.alert_deliveries.message_id IS 'the same at each attempt: `webhook-id`, `Message-ID`';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.recent_requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
   sqs_sync.alerts, sqs_sync.alert_deliveries TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_report_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_report(text) IS $$one HTML page of a sync, or of all that you may see: what to do next, states, history, rejections, workers
+COMMENT ON FUNCTION @extschema@.sqs_sync_report(text) IS $$one HTML page of a sync, or of all that you may see: what to do next, states, history, rejections, last calls, alerts, workers
 
 Save it as a file, by `psql -AtXc "SELECT sqs_sync_report()" > report.html`. The page stands alone: it has no script and loads
 nothing, so it can be kept, mailed or served, and read without a network, by day and by night, on a phone and on paper.

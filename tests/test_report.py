@@ -43,7 +43,7 @@ def test_the_page_tells_of_each_sync_run_and_rejection(database, queue):
                  f'queue "nowhere-{queue.name}" does not exist', "SELECT sqs_sync_resume('paused');", "SELECT sqs_sync_run('new');"):
         assert text in said
     held = database.row("SELECT run_id FROM sqs_sync.runs WHERE state = 'held'").run_id
-    assert f"SELECT sqs_sync_discard({held});" in said
+    assert f"SELECT sqs_sync_approve({held});" in said and f"SELECT sqs_sync_discard({held});" in said
     for run in database.rows("SELECT * FROM sqs_sync.runs"):
         assert f"#{run.run_id}" in said
     published = database.value("SELECT sum(published) FROM sqs_sync.runs")
@@ -90,8 +90,64 @@ def test_an_alert_is_shown_to_who_may_see_it(private, other):
     private.analyst.execute("SELECT sqs_sync_alert_create('many rejected', sync => %s, condition => 'rejections', over => '0', channel => 'told')", (PRIVATE,))
     wait_until(lambda: private.value("SELECT last_delivery FROM sqs_sync.alerts") == "delivered", "it is told")
     for name in (None, PRIVATE):
-        assert "many rejected firing rejections" in words(shop.report(private.analyst, *filter(None, [name])))
+        said = words(shop.report(private.analyst, *filter(None, [name])))
+        assert "many rejected firing rejections" in said and 'The alert "many rejected" is firing.' in said
     assert "many rejected" not in shop.report(other)
+
+
+@pytest.fixture
+def logged(private):
+    """A log of more calls than the page shows, of two syncs; whose texts are hostile to a page."""
+    private.create_sync("second", "anywhere", model="items", template="1")
+    private.admin.execute("""
+        INSERT INTO sqs_sync.request (sync_id, run_id, at, operation, queue, attempt, latency_ms, status, aws_request_id, error, entries, request_bytes, dropped, bytes)
+        SELECT s.sync_id, 7, now(), 'SendMessageBatch', %(hostile)s, 3, 12.4, CASE i %% 2 WHEN 0 THEN 503 END, 'aws-' || i, %(hostile)s || ' failed ' || i,
+               '[]', 1, 0, 1
+        FROM generate_series(1, 50) i, sqs_sync.sync s ORDER BY i, s.sync_id""", {"hostile": shop.HOSTILE})
+    private.admin.execute("""
+        INSERT INTO sqs_sync.request (sync_id, run_id, at, operation, queue, attempt, latency_ms, status, entries, request_bytes, dropped, bytes)
+        SELECT s.sync_id, 8, now(), 'SendMessageBatch', 'q', 1, 12.4, 200, '[[1, "added", {"id": 1}], [2, "added", {"id": 2}, "rejected", "Bad", "the body is bad"]]', 1, 0, 1
+        FROM sqs_sync.sync s WHERE s.name = 'second'""")
+    return private
+
+
+def shown_calls(page):
+    section = page[page.index('<section id="calls"'):]
+    return section[:section.index("</section>")]
+
+
+def test_the_last_calls_are_shown_to_who_may_see_them(logged, other):
+    page = shop.report(logged.analyst)
+    assert shown_calls(page).count("badge") == 20 and "<script>" not in page
+    said = words("<body>" + shown_calls(page))
+    assert "1 of 2 messages not accepted: the body is bad" in said
+    assert "failed 50" in said and "failed 41" in said and "failed 40" not in said
+    assert "503" in said and "no answer" in said and "aws-50" in said and "<script>pwned=1</script>" in said and "12 ms" in said
+    one = shown_calls(shop.report(logged.analyst, PRIVATE))
+    assert one.count("badge") == 20 and "failed 31" in one and "failed 30" not in one and "the body is bad" not in one
+    assert "None is kept" in words("<body>" + shown_calls(shop.report(other)))
+    logged.admin.execute("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+    try:
+        watcher = logged.connection_of("watcher")
+        for name in ((), (PRIVATE,)):
+            assert "None is kept" in words("<body>" + shown_calls(shop.report(watcher, *name)))
+        watcher.close()
+    finally:
+        logged.admin.execute("DROP ROLE watcher")
+
+
+def test_the_last_calls_are_found_without_reading_the_log(logged):
+    """By the index of each sync: what a page reads does not grow with the log."""
+    logged.admin.execute("""
+        INSERT INTO sqs_sync.request (sync_id, run_id, at, operation, queue, attempt, latency_ms, entries, request, request_bytes, dropped, bytes)
+        SELECT s.sync_id, 7, now(), 'SendMessageBatch', 'q', 3, 12.4, '[]', repeat('x', 500), 1, 0, 1 FROM generate_series(1, 20000) i, sqs_sync.sync s""")
+    logged.admin.execute("ANALYZE sqs_sync.request")
+    read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'sqs_sync.request'::regclass"
+    with logged.admin.transaction():
+        before = logged.admin.execute(read).fetchone()[0]
+        assert shown_calls(shop.report(logged.admin)).count("badge") == 20
+        shop.report(logged.admin, PRIVATE)
+        assert logged.admin.execute(read).fetchone()[0] - before <= 200
 
 
 def test_nothing_of_the_session_changes_what_is_called_or_shown(private, other):

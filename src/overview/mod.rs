@@ -5,6 +5,7 @@
 //! history, which is of a limited time.
 
 mod alerts;
+mod calls;
 mod history;
 mod processes;
 mod rejections;
@@ -33,6 +34,7 @@ pub fn read(name: Option<&str>) -> Result<Report> {
             history: history::read(name, about.at)?,
             runs: runs::latest(name)?,
             rejections: rejections::read(name, hidden_syncs)?,
+            calls: calls::read(name)?,
             alerts: alerts::read(name)?,
             processes: processes::read(name)?,
             only: name.map(Text::from),

@@ -16,6 +16,8 @@ pub struct Report {
     /// The latest runs, the newest first.
     pub runs: Vec<Run>,
     pub rejections: Rejections,
+    /// The last calls that are kept, the newest first.
+    pub calls: Vec<Call>,
     /// Those whose condition holds first.
     pub alerts: Vec<Alert>,
     pub processes: Processes,
@@ -176,6 +178,28 @@ pub struct Rejection {
     pub hint: Option<Text>,
     pub attempts: i64,
     pub last_at: Time,
+}
+
+/// A call of SQS's API.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    pub id: i64,
+    pub sync: Text,
+    pub run_id: i64,
+    pub at: Time,
+    pub operation: Text,
+    pub queue: Text,
+    pub attempt: i32,
+    /// Of HTTP; none: no answer came.
+    pub status: Option<i32>,
+    pub latency: Duration,
+    pub aws_request_id: Option<Text>,
+    /// Why it failed as a whole.
+    pub error: Option<Text>,
+    pub messages: i64,
+    /// Of these, those that were not accepted, and why one of them was not.
+    pub refused: i64,
+    pub refusal: Option<Text>,
 }
 
 /// An alert, with the sync for which its condition holds.

@@ -1,11 +1,11 @@
 //! What to do next: what the states of syncs, the errors of runs and the reasons of rejections ask
 //! for. The same for several syncs is said once.
 
-use crate::data::{Process, Reason, Report, Run, State, Sync, SyncState};
+use crate::data::{Alert, Process, Reason, Report, Run, State, Sync, SyncState};
 use crate::health::Health;
 use crate::number::counted;
 use crate::text::{Text, sql_literal};
-use crate::time::Duration;
+use crate::time::{Duration, Time};
 
 /// How long a run may be queued before somebody should look.
 const PATIENCE: Duration = Duration::MINUTE;
@@ -29,15 +29,15 @@ pub struct Advice {
     /// Why, in the words of an error or a reason.
     pub why: Option<Text>,
     pub hint: Option<Text>,
-    /// Of the first of the syncs.
-    pub command: Option<Text>,
+    /// Of the first of the syncs: one of these.
+    pub commands: Vec<Text>,
     pub syncs: Vec<Text>,
 }
 
 impl Advice {
     fn new(urgency: Urgency, what: impl Into<String>) -> Advice {
         let what = what.into();
-        Advice { urgency, what, why: None, hint: None, command: None, syncs: Vec::new() }
+        Advice { urgency, what, why: None, hint: None, commands: Vec::new(), syncs: Vec::new() }
     }
 
     /// By what the run says. That it is a run of this sync is said beside it, for all that say the same.
@@ -51,7 +51,7 @@ impl Advice {
     }
 
     fn command(mut self, command: impl Into<Text>) -> Advice {
-        self.command = Some(command.into());
+        self.commands.push(command.into());
         self
     }
 
@@ -75,6 +75,7 @@ pub fn advice(report: &Report) -> Vec<Advice> {
             }
         }
     }
+    all.extend(of_alerts(report));
     all.extend(of_rejections(report));
     all.sort_by_key(|one| one.urgency);
     all
@@ -99,8 +100,12 @@ fn of_sync(sync: &Sync, in_copy: bool) -> Vec<Advice> {
             let what = "A run is held until somebody decides, and no other one starts. \
                         sqs_sync.held shows what it would announce. Approve it by sqs_sync_approve \
                         if that is right; mend the cause and discard the run if it is not.";
-            let discard = format!("SELECT sqs_sync_discard({});", run.id);
-            all.push(Advice::new(Urgency::Act, what).because(run).command(discard));
+            let held = Advice::new(Urgency::Act, what).because(run);
+            all.push(
+                held.command(format!("SELECT * FROM sqs_sync.held WHERE run_id = {};", run.id))
+                    .command(format!("SELECT sqs_sync_approve({});", run.id))
+                    .command(format!("SELECT sqs_sync_discard({});", run.id)),
+            );
         }
         State::Failed => {
             let what = "The last run failed. Mend the cause, and run again: the next run finds \
@@ -165,6 +170,38 @@ fn of_processes(report: &Report) -> Vec<Advice> {
     }
     one.syncs = waiting.iter().filter_map(|process| process.sync.clone()).collect();
     vec![one]
+}
+
+/// Those that are firing. Of an alert that is for several syncs what was found first stands for all.
+fn of_alerts(report: &Report) -> Vec<Advice> {
+    let mut all: Vec<Advice> = Vec::new();
+    for alert in report.alerts.iter().filter(|alert| alert.is_firing) {
+        let mut one = of_alert(alert, report.about.at);
+        match all.iter_mut().find(|said| said.what == one.what) {
+            Some(said) => said.syncs.extend(alert.sync.clone()),
+            None => {
+                one.syncs.extend(alert.sync.clone());
+                all.push(one);
+            }
+        }
+    }
+    all
+}
+
+fn of_alert(alert: &Alert, now: Time) -> Advice {
+    let name = &alert.name;
+    let failed = alert.delivery.as_ref().filter(|delivery| delivery.state.as_str() == "failed");
+    let mut one = if alert.silenced_until.is_some_and(|until| until > now) {
+        Advice::new(Urgency::Know, format!("The alert \"{name}\" is firing, and silenced."))
+    } else if let Some(failed) = failed {
+        let what = format!("The alert \"{name}\" is firing, and its channel has not been told.");
+        let test = format!("SELECT * FROM sqs_sync_alert_test({});", sql_literal(name));
+        Advice { hint: failed.answer.clone(), ..Advice::new(Urgency::Act, what).command(test) }
+    } else {
+        Advice::new(Urgency::Look, format!("The alert \"{name}\" is firing."))
+    };
+    one.why = alert.summary.clone();
+    one
 }
 
 fn of_rejections(report: &Report) -> Vec<Advice> {

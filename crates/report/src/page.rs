@@ -30,6 +30,7 @@ fn sections(report: &Report) -> Vec<Section> {
         sections::mix::section(report),
         sections::rejections::section(report),
         sections::runs::section(report),
+        sections::calls::section(report),
         sections::alerts::section(report),
         sections::processes::section(report),
     ]

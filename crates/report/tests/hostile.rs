@@ -45,7 +45,7 @@ fn markup_in_a_text_makes_no_element_and_no_attribute() {
 fn a_text_is_shown_as_it_is() {
     for text in HOSTILE {
         let dom = Dom::of(&everything(text));
-        for section in ["next", "syncs", "rejections", "runs", "workers"] {
+        for section in ["next", "syncs", "rejections", "runs", "calls", "alerts", "workers"] {
             assert!(dom.says(section).contains(text), "{section} does not show {text}");
         }
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Dom, NOW, about, alert, alone, before, everything, history, run, sync};
+use common::{Dom, NOW, about, alert, alone, before, call, everything, history, run, sync};
 use report::data::*;
 use report::time::Duration;
 
@@ -156,9 +156,13 @@ fn a_held_run_is_decided_a_paused_sync_resumed_and_a_new_one_run() {
     let paused = Sync { state: SyncState::Paused, ..sync("b", State::Succeeded) };
     let new = Sync { last: None, recent: Vec::new(), ..sync("c", State::Succeeded) };
     let said = Dom::of(&with(vec![sync("a", State::Held), paused, new])).says("next");
-    for command in
-        ["sqs_sync_approve", "sqs_sync_discard(7);", "sqs_sync_resume('b');", "sqs_sync_run('c');"]
-    {
+    for command in [
+        "sqs_sync_approve(7);",
+        "sqs_sync_discard(7);",
+        "sqs_sync.held WHERE run_id = 7;",
+        "sqs_sync_resume('b');",
+        "sqs_sync_run('c');",
+    ] {
         assert!(said.contains(command), "{command} is not in: {said}");
     }
 }
@@ -261,4 +265,71 @@ fn an_alert_says_what_is_so_and_whether_its_channel_has_been_told() {
     assert!(said.contains("firing") && said.contains("Not delivered: no such hook"));
     assert!(said.contains("silenced, ends in 10 minutes") && !said.contains("id 7"));
     assert!(Dom::of(&empty()).says("alerts").contains("None"));
+}
+
+#[test]
+fn an_alert_that_fires_is_something_to_look_at_and_more_so_if_its_channel_was_not_told() {
+    let delivered = Delivery { state: "delivered".into(), answer: Some("id 7".into()) };
+    let failed = Delivery { state: "failed".into(), answer: Some("no such hook".into()) };
+    let firing = |name: &str, sync: &str, delivery: &Delivery, silenced| Alert {
+        sync: Some(sync.into()),
+        summary: Some("nothing for an hour".into()),
+        delivery: Some(delivery.clone()),
+        silenced_until: silenced,
+        ..alert(name, true)
+    };
+    let said = |alerts| {
+        Dom::of(&Report { alerts, ..with(vec![sync("a", State::Succeeded)]) }).says("next")
+    };
+    let late = said(vec![
+        firing("late", "a", &delivered, Some(before(5))),
+        firing("late", "b", &delivered, None),
+    ]);
+    assert!(
+        late.contains("looka, b: The alert \"late\" is firing.")
+            && late.contains("nothing for an hour")
+    );
+    assert!(!late.contains("id 7") && late.matches("is firing").count() == 1);
+    let untold = said(vec![firing("o'late", "a", &failed, None)]);
+    assert!(untold.contains("act") && untold.contains("no such hook"));
+    assert!(untold.contains("sqs_sync_alert_test('o''late');"));
+    assert!(said(vec![firing("late", "a", &failed, Some(before(-5)))]).contains("know"));
+    assert!(said(vec![alert("late", false)]).contains("Nothing."));
+}
+
+#[test]
+fn a_copy_waits_for_somebody_to_take_over() {
+    let processes = Processes { copy: Some("it was restored".into()), ..Processes::default() };
+    let said =
+        Dom::of(&Report { processes, ..with(vec![sync("a", State::Succeeded)]) }).says("next");
+    assert!(said.contains("it was restored") && said.contains("SELECT sqs_sync_take_over();"));
+}
+
+#[test]
+fn a_call_says_what_came_back_and_how_much_of_it_failed() {
+    let went = Call { error: None, refused: 0, ..call("fine", Some(200)) };
+    let partly = Call { error: None, ..call("bad body", Some(200)) };
+    let calls = vec![call("throttled", Some(503)), call("reset", None), partly, went];
+    let dom = Dom::of(&Report { calls, ..empty() });
+    let said = dom.says("calls");
+    for words in [
+        "throttled",
+        "no answer",
+        "3 of 10 messages not accepted: bad body",
+        "58 seconds ago",
+        "31 ms",
+    ] {
+        assert!(said.contains(words), "{words} is not in: {said}");
+    }
+    let badges: Vec<String> = dom
+        .named("span")
+        .iter()
+        .filter_map(|span| Some(format!("{} {}", span.attribute("class")?, span.text)))
+        .filter(|badge| badge.starts_with("badge"))
+        .collect();
+    assert_eq!(
+        badges,
+        ["badge bad 503", "badge bad no answer", "badge part 200", "badge good 200"]
+    );
+    assert!(Dom::of(&empty()).says("calls").contains("sqs_sync_log"));
 }

@@ -1,6 +1,7 @@
 //! The parts of the page, one file each.
 
 pub mod alerts;
+pub mod calls;
 pub mod history;
 pub mod mix;
 pub mod next;

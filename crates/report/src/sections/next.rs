@@ -46,7 +46,7 @@ fn item(report: &Report, one: &Advice) -> Markup {
                 }
                 @if let Some(why) = &one.why { p class="why" dir="auto" { (why.cut(600)) } }
                 @if let Some(hint) = &one.hint { p class="hint" dir="auto" { (hint.cut(600)) } }
-                @if let Some(command) = &one.command { pre { code { (command) } } }
+                @for command in &one.commands { pre { code { (command) } } }
             }
         }
     }

@@ -128,6 +128,11 @@ pub fn everything(text: &str) -> Report {
         syncs,
         history: history(vec![Span::default(), span.clone(), Span::default(), span]),
         rejections: Rejections { reasons: vec![reason], hidden_syncs: 2 },
+        calls: vec![
+            call(text, Some(503)),
+            Call { error: None, ..call(text, Some(200)) },
+            call(text, None),
+        ],
         alerts: vec![alert(text, true), alert(text, false)],
         processes: Processes {
             max_runners: 2,
@@ -135,6 +140,27 @@ pub fn everything(text: &str) -> Report {
             queued: vec![process("queued run")],
             ..Processes::default()
         },
+    }
+}
+
+/// A call that failed, and of which messages did.
+pub fn call(text: &str, status: Option<i32>) -> Call {
+    let own = || Text::from(text);
+    Call {
+        id: 9,
+        sync: own(),
+        run_id: 7,
+        at: before(58),
+        operation: own(),
+        queue: own(),
+        attempt: 2,
+        status,
+        latency: Duration(31),
+        aws_request_id: Some(own()),
+        error: Some(own()),
+        messages: 10,
+        refused: 3,
+        refusal: Some(own()),
     }
 }
 
