@@ -20,7 +20,8 @@ help: ## list the targets
 	@echo "  PROFILE=debug|release the build of demo and tests (debug)"
 	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
 	@echo "  GOLDEN_LIQUID=path    for make conformance: the suite's golden_liquid.json"
-	@echo "  SECONDS=60            for make fuzz: how long"
+	@echo "  SECONDS=60            for make fuzz: how much of a processor for each target"
+	@echo "  ONLY='queues'         for make fuzz: of templates, attributes, queues, channels"
 	@echo "  N=100, MINUTES=1      for make crash, make soak: how much"
 	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, render, report"
 
@@ -73,8 +74,8 @@ test-page: test-install sink ## the page of sqs_sync_report, in a browser (needs
 conformance: setup ## how much of the golden-liquid suite renders as it says; GOLDEN_LIQUID is where it is
 	@. tools/cargo-env $(server) && cargo run --quiet --package message --features conformance --example conformance
 
-fuzz: setup ## arbitrary templates and rows for SECONDS
-	@. tools/cargo-env $(server) && FUZZ_SECONDS=$(SECONDS) cargo run --quiet --package message --example fuzz
+fuzz: setup ## whatever can be written or held, SECONDS for each target
+	@. tools/cargo-env $(server) && FUZZ_SECONDS=$(SECONDS) cargo run --quiet --package fuzz -- $(ONLY)
 
 e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
 	@$(pytest) -m e2e tests

@@ -43,6 +43,8 @@ mod endpoint;
 mod error;
 mod exchange;
 mod fates;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod given_up;
 mod identity;
 mod inquiry;

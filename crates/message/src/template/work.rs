@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::error::Rejection;
 
 /// The most steps for one row: a tag, a filter, an element of an array, or [`BYTES_A_STEP`] of text
-/// are one. A tenth of a second, and some dozen megabytes, at the very most.
+/// are one. About a tenth of a second, and some dozen megabytes, at the very most.
 pub(super) const MAX_STEPS: usize = 1_000_000;
 
 /// How much text is made, or looked through, in a step.

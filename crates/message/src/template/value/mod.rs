@@ -174,7 +174,8 @@ impl<'a> Val<'a> {
         };
         match self {
             Val::Json(text) if json::is_array(text) => {
-                work.bytes(text.len())?;
+                // From the end it is read twice.
+                work.bytes(text.len() << u32::from(place < 0))?;
                 Ok(json::index(text, place))
             }
             Val::Array(elements) => Ok(at(elements.len()).and_then(|at| elements.get(at)).cloned()),
