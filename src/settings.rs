@@ -9,6 +9,13 @@ pub fn max_runners() -> usize {
     usize::try_from(MAX_RUNNERS.get()).unwrap_or(1)
 }
 
+static RUN_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60);
+
+/// How old a run may become after its end; None: it is kept.
+pub fn run_max_minutes() -> Option<i32> {
+    Some(RUN_MAX_AGE.get()).filter(|minutes| *minutes >= 0)
+}
+
 static LOG_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60);
 static LOG_MAX_SIZE: GucSetting<i32> = GucSetting::<i32>::new(100);
 
@@ -32,6 +39,16 @@ pub fn define() {
         64,
         GucContext::Sighup,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"sqs_sync.run_max_age",
+        c"Sets how long a run is kept after its end.",
+        c"Older ones are deleted by the worker of their database, within ten minutes. Of each sync those always stay that have not ended, the latest 30, the last that succeeded, the last that succeeded or failed in part, and the one that filled the change set. -1 keeps all. The unit is minutes. The default is 90 days.",
+        &RUN_MAX_AGE,
+        -1,
+        i32::MAX / 60,
+        GucContext::Sighup,
+        GucFlags::UNIT_MIN,
     );
     GucRegistry::define_int_guc(
         c"sqs_sync.log_max_age",

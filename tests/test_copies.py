@@ -237,3 +237,29 @@ def test_a_copy_whose_syncs_are_dropped_is_home_to_new_ones(copy, fifo):
     copy.analyst.execute("SELECT sqs_sync_drop('items')")
     copy.create_sync("items", fifo.name, model="item_rows", group_id="all", **BODIES["template"])
     assert copy.run("items").published == 10
+
+
+def test_a_copys_alerts_tell_nobody_until_it_takes_over(original):
+    original.admin.execute("CREATE SERVER told FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'notify', name 'told');"
+                           "GRANT USAGE ON FOREIGN SERVER told TO analyst")
+    original.analyst.execute("SELECT sqs_sync_alert_create('failed', sync => 'items', condition => 'run_failed', channel => 'told')")
+    alert = "SELECT alert_id, owner, channel, 'items', 'firing', 'title', 'summary', '{}' FROM sqs_sync.alert"
+    copy = templated(original, [])
+    try:
+        # Whatever is queued ends in one way or the other where somebody looks after it.
+        copy.admin.execute(f"INSERT INTO sqs_sync.alert_delivery (alert_id, owner, channel, sync, news, title, summary, message) {alert}")
+        looks = "SELECT state_change FROM pg_stat_activity WHERE pid = %s"
+        (worker,) = wait_until(lambda: copy.processes("worker"), "the copy has a worker")
+        for _ in range(2):
+            before = copy.admin.execute(looks, (worker,)).fetchone()
+            wait_until(lambda: copy.admin.execute(looks, (worker,)).fetchone() != before, "the worker has looked")
+        waiting = "SELECT state, attempts FROM sqs_sync.alert_delivery"
+        assert copy.admin.execute(waiting).fetchall() == [("queued", 0)]
+
+        copy.admin.execute("SELECT sqs_sync_take_over(moved => true)")
+
+        wait_until(lambda: copy.admin.execute(waiting).fetchone().attempts, "it is looked after")
+    finally:
+        copy.close()
+        with original.cluster.connect() as postgres:
+            postgres.execute(f"DROP DATABASE {copy.name} WITH (FORCE)")

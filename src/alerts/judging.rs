@@ -11,10 +11,10 @@ use notifier::{
 };
 
 use super::facts::{self, epoch, time};
-use super::in_transaction;
 use super::options::of_option;
 use crate::catalog::alert::{self, Alert, Changed, Pair};
 use crate::catalog::delivery;
+use crate::pg::transaction::transaction_in_passing;
 use crate::pg::{Error, Result, sql};
 
 /// Syncs that are looked at in one transaction, and the alerts of these.
@@ -38,12 +38,12 @@ struct Written {
 
 /// Whether there is an alert at all.
 pub fn is_needed() -> Result<bool> {
-    in_transaction(alert::exists)
+    transaction_in_passing(alert::exists)
 }
 
 /// Begins to look at all syncs, by what is known of the database.
 pub fn begin() -> Result<Sweep> {
-    in_transaction(|| {
+    transaction_in_passing(|| {
         let worker_seen_at = alert::worker_seen_at()?.map(time);
         let pairs = alert::of_database(PAIRS)?;
         judge_all(&pairs, &HashMap::new(), worker_seen_at)?;
@@ -53,7 +53,7 @@ pub fn begin() -> Result<Sweep> {
 
 /// Goes on with a sweep, by one transaction of milliseconds; None once it is through.
 pub fn go_on(sweep: Sweep) -> Result<Option<Sweep>> {
-    in_transaction(|| {
+    transaction_in_passing(|| {
         let syncs = alert::watched_syncs(sweep.after.0, SYNCS)?;
         let after = judge_syncs(&syncs, sweep)?;
         match syncs.len() as i64 == SYNCS || after.1 < i32::MAX {
@@ -69,7 +69,7 @@ pub fn go_on(sweep: Sweep) -> Result<Option<Sweep>> {
 
 /// Looks at some syncs alone, of which something is new.
 pub fn look_at(syncs: &[i32]) -> Result<()> {
-    in_transaction(|| {
+    transaction_in_passing(|| {
         let worker_seen_at = alert::worker_seen_at()?.map(time);
         judge_syncs(syncs, Sweep { after: (0, 0), worker_seen_at }).map(|_| ())
     })

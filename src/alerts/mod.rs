@@ -22,8 +22,7 @@ use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use crate::catalog::delivery;
-use crate::pg::rights::{as_superuser, set_locally};
-use crate::pg::transaction::transaction;
+use crate::pg::transaction::transaction_in_passing;
 use crate::pg::{Error, Result, process};
 use judging::Sweep;
 use outbox::Outbox;
@@ -36,8 +35,6 @@ const EVERY: Duration = Duration::from_secs(5);
 const PART: Duration = Duration::from_millis(1);
 /// Between two times that old deliveries are forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
-/// How long the worker, which has runs to start, waits for a lock.
-const PATIENCE: &str = "50ms";
 
 /// The alerts of a database, as its worker looks after them.
 pub struct Alerts {
@@ -124,18 +121,8 @@ impl Alerts {
         self.outbox.send()?;
         if self.next_tidy <= Instant::now() {
             self.next_tidy = Instant::now() + TIDY_EVERY;
-            in_transaction(delivery::tidy)?;
+            transaction_in_passing(delivery::tidy)?;
         }
         Ok(())
     }
-}
-
-/// A short transaction on our catalog that waits for nobody.
-fn in_transaction<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    transaction(|| {
-        as_superuser(|| {
-            set_locally("lock_timeout", PATIENCE)?;
-            work()
-        })
-    })
 }

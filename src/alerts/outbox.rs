@@ -4,9 +4,10 @@
 
 use notifier::{Alert as Message, Answer, Channel, Delivery, FailureKind, Fate, Settings};
 
+use super::channel;
 use super::thread::Thread;
-use super::{channel, in_transaction};
 use crate::catalog::delivery::{self, Head, Outcome};
+use crate::pg::transaction::transaction_in_passing;
 use crate::pg::{Error, Result};
 
 /// Messages that are begun at one look.
@@ -38,7 +39,7 @@ impl Outbox {
         let mut left = Vec::new();
         let mut result = Ok(());
         for (id, outcome) in std::mem::take(&mut self.unwritten) {
-            match in_transaction(|| delivery::record(id, &outcome)) {
+            match transaction_in_passing(|| delivery::record(id, &outcome)) {
                 Ok(true) => self.under_way.retain(|under_way| *under_way != id),
                 Ok(false) => left.push((id, outcome)),
                 Err(error) => {
@@ -56,7 +57,7 @@ impl Outbox {
 
     /// Sends what is due.
     pub fn send(&mut self) -> Result<()> {
-        let heads = in_transaction(|| delivery::heads(&self.under_way, BEGUN))?;
+        let heads = transaction_in_passing(|| delivery::heads(&self.under_way, BEGUN))?;
         for head in heads {
             if let Some(outcome) = self.attend(&head) {
                 self.under_way.push(head.id);
@@ -101,7 +102,7 @@ impl Outbox {
 
 /// The message, and the channel as it is now: who may use it is asked each time.
 fn prepared(head: &Head) -> Result<(Message, Channel)> {
-    let channel = in_transaction(|| channel::of(&head.channel, head.owner))?;
+    let channel = transaction_in_passing(|| channel::of(&head.channel, head.owner))?;
     let message: Message = serde_json::from_str(&head.message)
         .map_err(|error| Error::internal(format!("a kept alert cannot be read: {error}")))?;
     Ok((Message { id: head.message_id.clone(), ..message }, channel))
@@ -109,7 +110,7 @@ fn prepared(head: &Head) -> Result<(Message, Channel)> {
 
 /// A notification is made in the transaction that writes it down: once.
 fn notify(id: i64, name: &str, payload: &str) -> std::result::Result<(), Outcome> {
-    let notified = in_transaction(|| {
+    let notified = transaction_in_passing(|| {
         delivery::notify(name, payload)?;
         match delivery::record(id, &notified(name))? {
             true => Ok(()),

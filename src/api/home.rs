@@ -58,6 +58,6 @@ fn told(why: &str, moved: bool) -> String {
         false => "The original, where there still is one, goes on beside it.",
     };
     format!(
-        "the syncs run here from now on ({why}). {original} What the queues were told after this copy was made is not known here: if that may be something, have the consumer start anew, and send all rows again."
+        "the syncs run here from now on ({why}). {original} What the queues were told after this copy was made is not known here: if that may be something, have the consumer start anew, and send all rows again by sqs_sync_resync."
     )
 }

@@ -9,6 +9,7 @@ pub mod given_up;
 pub mod hold;
 pub mod home;
 pub mod logging;
+pub mod outdated;
 pub mod position;
 pub mod progress;
 pub mod rejection;

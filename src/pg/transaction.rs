@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use pgrx::pg_sys;
 use pgrx::prelude::PgTryBuilder;
 
+use super::rights::{as_superuser, set_locally};
 use super::{Error, Result};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,19 @@ pub enum Isolation {
 /// Runs `work` in a transaction of its own and commits it; rolls back if it fails.
 pub fn transaction<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     transaction_at(Isolation::ReadCommitted, work)
+}
+
+/// How long the worker, which has runs to start, waits for a lock.
+const PATIENCE: &str = "50ms";
+
+/// A short transaction of a worker on our own catalog, that waits for nobody.
+pub fn transaction_in_passing<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    transaction(|| {
+        as_superuser(|| {
+            set_locally("lock_timeout", PATIENCE)?;
+            work()
+        })
+    })
 }
 
 pub fn transaction_at<T>(isolation: Isolation, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -95,7 +109,7 @@ pub fn flush_at_commit() -> Result<()> {
     // SAFETY: reads a variable of the backend.
     let level = unsafe { pg_sys::synchronous_commit };
     let on = pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_FLUSH as i32;
-    if level < on { super::rights::set_locally("synchronous_commit", "on") } else { Ok(()) }
+    if level < on { set_locally("synchronous_commit", "on") } else { Ok(()) }
 }
 
 /// More cancels of one piece of work than anybody sends: something in it raises them.

@@ -1,5 +1,5 @@
 //! The worker of a database: sees to it that each run that is due has a runner, and looks after
-//! alerts between.
+//! alerts and old runs between.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use pgrx::pg_sys;
 
 use super::backoff::Backoff;
 use super::queue::{self, Due, Found};
+use super::retention::Retention;
 use crate::alerts::Alerts;
 use crate::home;
 use crate::pg::background::{self, Handle, Kind, Status};
@@ -77,6 +78,9 @@ struct Worker {
     /// By run.
     deaths: HashMap<i64, Deaths>,
     alerts: Alerts,
+    retention: Retention,
+    /// As far as is known yet: a copy tells nobody, and keeps what it has.
+    is_home: bool,
     last_busy: Instant,
     last_error: Option<String>,
     /// Why nothing runs here, as was logged.
@@ -99,6 +103,8 @@ impl Worker {
             runners: HashMap::new(),
             deaths: HashMap::new(),
             alerts: Alerts::new(),
+            retention: Retention::new(),
+            is_home: false,
             last_busy,
             last_error: None,
             told_why_not: None,
@@ -117,12 +123,11 @@ impl Worker {
                     POLL
                 }
             };
-            // A copy tells nobody.
-            let pause = match self.told_why_not {
-                None => pause.min(self.alerts.look()),
-                Some(_) => pause,
+            let pause = match self.is_home {
+                true => pause.min(self.alerts.look()).min(self.retention.look()),
+                false => pause,
             };
-            if self.alerts.is_busy() {
+            if self.alerts.is_busy() || self.retention.is_busy() {
                 self.last_busy = Instant::now();
             }
             let idle = ends_after_idle.is_some_and(|limit| self.last_busy.elapsed() >= limit);
@@ -180,6 +185,7 @@ impl Worker {
             ));
         }
         self.told_why_not = why_not;
+        self.is_home = why_not.is_none();
         Ok(why_not.is_some())
     }
 

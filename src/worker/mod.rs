@@ -11,6 +11,7 @@ mod backoff;
 mod database;
 mod launcher;
 mod queue;
+mod retention;
 mod runner;
 
 /// Has the launcher start with the server, if the library is being preloaded.

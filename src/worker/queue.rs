@@ -5,8 +5,8 @@ use pgrx::Spi;
 use pgrx::datum::DatumWithOid;
 
 use crate::catalog;
-use crate::pg::rights::{self, as_superuser};
-use crate::pg::transaction::transaction;
+use crate::pg::rights::as_superuser;
+use crate::pg::transaction::{transaction, transaction_in_passing};
 use crate::pg::{Result, lock};
 
 /// What the worker finds in its database.
@@ -46,22 +46,13 @@ const DUE: &str = "
 pub fn follow_on() -> Result<bool> {
     let due = transaction(|| as_superuser(catalog::sequence::due))?;
     for next in &due {
-        let started = transaction(|| {
-            as_superuser(|| {
-                rights::set_locally("lock_timeout", FOLLOW_PATIENCE)?;
-                catalog::sequence::start(next)
-            })
-        });
-        match started {
+        match transaction_in_passing(|| catalog::sequence::start(next)) {
             Err(error) if !error.is_passing() => return Err(error),
             _ => {}
         }
     }
     Ok(!due.is_empty())
 }
-
-/// How long the worker, which has other runs to start, waits for a lock.
-const FOLLOW_PATIENCE: &str = "50ms";
 
 /// Only reads: takes no transaction id.
 pub fn look() -> Result<Found> {
