@@ -136,6 +136,7 @@ CREATE TABLE sqs_sync.definition (
   retry_for   interval NOT NULL,
   guard_percent double precision,
   guard_rows  bigint NOT NULL DEFAULT 100,
+  max_messages_per_second double precision,
   created_by  text NOT NULL DEFAULT SESSION_USER,
   created_at  timestamptz NOT NULL DEFAULT pg_catalog.now(),
   PRIMARY KEY (sync_id, version)
@@ -144,6 +145,7 @@ COMMENT ON COLUMN sqs_sync.definition.message IS 'the message''s properties, by 
 COMMENT ON COLUMN sqs_sync.definition.events IS 'the events that are published, and what each says otherwise';
 COMMENT ON COLUMN sqs_sync.definition.guard_percent IS 'the share of the told rows, in percent, that a run may announce of one event without being held; null: no run is held';
 COMMENT ON COLUMN sqs_sync.definition.guard_rows IS 'so many changes of one event hold no run, whatever their share';
+COMMENT ON COLUMN sqs_sync.definition.max_messages_per_second IS 'over all queues; null: no limit';
 COMMENT ON COLUMN sqs_sync.definition.created_by IS 'who created the sync, or altered it to this version';
 COMMENT ON COLUMN sqs_sync.definition.compare IS 'the columns that make a row changed; null: all';
 COMMENT ON TABLE sqs_sync.definition IS 'what a sync publishes; a row a version, since a run and a change in doubt keep the definition that they began with';
@@ -236,10 +238,12 @@ CREATE TABLE sqs_sync.run_progress (
   in_flight       integer NOT NULL DEFAULT 0,
   in_flight_limit integer,
   slow_queue      text,
+  is_limited      boolean NOT NULL DEFAULT false,
   updated_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 ) WITH (fillfactor = 20);
 COMMENT ON TABLE sqs_sync.run_progress IS 'how each run under way goes; read it through the view sqs_sync.progress';
 COMMENT ON COLUMN sqs_sync.run_progress.total IS 'changes that the run has to do with: in doubt at its beginning, to be published, and rejected by the diff';
+COMMENT ON COLUMN sqs_sync.run_progress.is_limited IS 'what waits is held up by the sync''s own max_messages_per_second';
 COMMENT ON COLUMN sqs_sync.run_progress.unanswered IS 'messages that were handed to the publisher and have no answer';
 
 -- Only runners write it. A reset is a row of its own, below zero, so that a transaction that has
@@ -510,10 +514,11 @@ CREATE FUNCTION @extschema@.sqs_sync_create(
   order_by    text     DEFAULT NULL,
   retry_for   interval DEFAULT '5 minutes',
   guard_share text     DEFAULT '30%',
-  guard_rows  bigint   DEFAULT 100
+  guard_rows  bigint   DEFAULT 100,
+  max_messages_per_second double precision DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_create_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval, text, bigint) IS $$creates a sync, all or nothing: which rows' events go to which queue, and what the message is
+COMMENT ON FUNCTION @extschema@.sqs_sync_create(text, text, text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, text, interval, text, bigint, double precision) IS $$creates a sync, all or nothing: which rows' events go to which queue, and what the message is
 
 It reads one row of the model as a run would, and sends nothing. `queue` and exactly one of `template`, `body_column` and
 `fields` are required, on a FIFO queue `group_id` too. Most of the message's options are templates: docs/messages.md#the-definition.
@@ -553,6 +558,9 @@ inside functions that it calls must be qualified.
   told of, and more than `guard_rows`; or if the model is empty, and the queue has been told of any row. `off`: no run
   is held for that. The first run is not. docs/operations.md#when-a-run-is-held
 - guard_rows: so many changes of one event hold no run, whatever their share
+- max_messages_per_second: no more messages are sent than so many a second, on average, to all queues together, and at
+  most a second's worth at once; those that are sent again count. It may be below 1. null: no limit.
+  docs/operations.md#a-limit-of-messages-a-second
 - 42710: a sync of this name exists
 - 42703: a column that is named is not in the model; the hint has the nearest one
 - 42501: you have not the rights of the model's owner, or the owner has no `USAGE` of the server, or the queue is not allowed
@@ -590,10 +598,11 @@ CREATE FUNCTION @extschema@.sqs_sync_alter(
   retry_for   interval DEFAULT NULL,
   guard_share text     DEFAULT NULL,
   guard_rows  bigint   DEFAULT NULL,
+  max_messages_per_second double precision DEFAULT NULL,
   reset       text[]   DEFAULT NULL
 ) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_alter_wrapper';
-COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text, bigint, text[]) IS $$changes a sync's definition from its next run on: options left out stay, those in reset are unset
+COMMENT ON FUNCTION @extschema@.sqs_sync_alter(text, text, text, text, text, json, text, json, text, text, text, text, text, text[], text, text, interval, text, bigint, double precision, text[]) IS $$changes a sync's definition from its next run on: options left out stay, those in reset are unset
 
 A body that is given, of whichever kind, takes the place of the one before and of its `format`; a `dedup_id` or `dedup` takes
 the place of both. A run that has begun, and changes that are in doubt, keep the definition that they began with,
@@ -606,9 +615,9 @@ was told of them. The model, the key and `initial` cannot be changed: drop the s
 - server: another connection
 - queue, template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds: the message, as in `sqs_sync_create`
 - events: which events are published. It keeps what an event that it names says of its own by `sqs_sync_on`, and forgets that of the others.
-- compare, order_by, retry_for, guard_share, guard_rows: as in `sqs_sync_create`
-- reset: options to unset: those of the message but `queue`, `compare` and `order_by`; `events`, `retry_for`, `guard_share` and
-  `guard_rows` go back to their defaults. An option that is given, and in `reset` too, is an error.
+- compare, order_by, retry_for, guard_share, guard_rows, max_messages_per_second: as in `sqs_sync_create`
+- reset: options to unset: those of the message but `queue`, `compare`, `order_by` and `max_messages_per_second`; `events`,
+  `retry_for`, `guard_share` and `guard_rows` go back to their defaults. An option that is given, and in `reset` too, is an error.
 - 42704: there is no such sync
 - 42501: you have not the rights of its owner, or the queue is not allowed
 - 42703: a column that is named is not in the model
@@ -1332,6 +1341,7 @@ SELECT s.name,
        ARRAY(SELECT pg_catalog.json_object_keys(d.events)) AS events,
        d.compare, s.initial, d.order_by, d.retry_for,
        COALESCE(d.guard_percent::pg_catalog.text OPERATOR(pg_catalog.||) '%', 'off') AS guard_share, d.guard_rows,
+       d.max_messages_per_second,
        s.version,
        CASE WHEN s.paused OR (SELECT sqs_sync.why_paused()) IS NOT NULL THEN 'paused'
             WHEN NOT p.initial_done THEN 'new' ELSE 'ready' END AS state,
@@ -1375,6 +1385,7 @@ COMMENT ON COLUMN sqs_sync.syncs.order_by IS 'the order of the changes; null: no
 COMMENT ON COLUMN sqs_sync.syncs.retry_for IS 'how long a message is tried';
 COMMENT ON COLUMN sqs_sync.syncs.guard_share IS 'the share of the told rows above which a run is held, or `off`';
 COMMENT ON COLUMN sqs_sync.syncs.guard_rows IS 'the number of changes of one event up to which no run is held';
+COMMENT ON COLUMN sqs_sync.syncs.max_messages_per_second IS 'the most messages a second, over all queues; null: no limit';
 COMMENT ON COLUMN sqs_sync.syncs.version IS 'of the definition; 1 at first, one more at each `sqs_sync_alter`, `on` and `off`';
 COMMENT ON COLUMN sqs_sync.syncs.state IS '`new`: no run has gone through; `ready`; `paused`';
 COMMENT ON COLUMN sqs_sync.syncs.paused_by IS '`sqs_sync_pause`, or why this database is a copy, which `sqs_sync_take_over` starts; null if it is not paused';
@@ -1521,6 +1532,7 @@ FROM (SELECT s.name AS sync, r.run_id, s.shows_rows,
                   WHEN r.state = 'queued' AND s.paused THEN 'sqs_sync_resume'
                   WHEN r.state = 'queued' THEN COALESCE(r.waiting_for, 'the worker')
                   WHEN r.state = 'held' THEN COALESCE(CASE WHEN s.shows_rows THEN r.error END, 'see sqs_sync.runs')
+                  WHEN g.is_limited THEN 'max_messages_per_second'
              END AS why,
              CASE WHEN g.phase = 'diffing' THEN sqs_sync.rows_read(r.run_id) END AS rows_read,
              r.started_at, r.runner_pid AS pid
@@ -1547,7 +1559,7 @@ COMMENT ON COLUMN sqs_sync.progress.retries IS 'calls that tried messages again'
 COMMENT ON COLUMN sqs_sync.progress.in_flight IS 'calls on their way now';
 COMMENT ON COLUMN sqs_sync.progress.in_flight_limit IS 'how many there may be: less when SQS throttles or fails';
 COMMENT ON COLUMN sqs_sync.progress.slow_queue IS 'a queue that nothing new is sent to for now, since it throttles or fails; null to a reader without the owner''s rights, since a row may have named it';
-COMMENT ON COLUMN sqs_sync.progress.why IS 'what a run that is queued or held waits for';
+COMMENT ON COLUMN sqs_sync.progress.why IS 'what a run that is queued or held waits for; `max_messages_per_second`, if the sync''s own limit is what holds its messages up';
 COMMENT ON COLUMN sqs_sync.progress.rows_read IS 'while the diff is taken: rows of model and snapshot that it has compared so far';
 COMMENT ON COLUMN sqs_sync.progress.bytes IS 'bytes of messages in all calls, as SQS counts them';
 COMMENT ON COLUMN sqs_sync.progress.failed_calls IS 'calls that failed as a whole';

@@ -8,6 +8,7 @@ use pgrx::pg_sys::{Oid, panic::ErrorReport};
 use pgrx::prelude::*;
 
 use super::access::{Own, own_sync};
+use crate::catalog::definition::check_rate;
 use crate::catalog::{self, Definition, Guard, Initial, Sync};
 use crate::changes::columns::{self, Column};
 use crate::changes::compare;
@@ -50,6 +51,7 @@ fn sqs_sync_create(
     retry_for: Option<Interval>,
     guard_share: Option<&str>,
     guard_rows: Option<i64>,
+    max_messages_per_second: Option<f64>,
 ) -> Answer<()> {
     let create = || {
         let name = check_name(required("name", name)?)?;
@@ -78,6 +80,7 @@ fn sqs_sync_create(
                 percent: Guard::parse_share(required("guard_share", guard_share)?)?,
                 rows: Guard::check_rows(required("guard_rows", guard_rows)?)?,
             },
+            max_messages_per_second: max_messages_per_second.map(check_rate).transpose()?,
         };
         let events = catalog::definition::parse_events(&required("events", events)?)?;
         definition.publish_only(&events);
@@ -276,6 +279,7 @@ fn sqs_sync_alter(
     retry_for: Option<Interval>,
     guard_share: Option<&str>,
     guard_rows: Option<i64>,
+    max_messages_per_second: Option<f64>,
     reset: Option<Vec<String>>,
 ) -> Answer<()> {
     let alter = || {
@@ -303,6 +307,7 @@ fn sqs_sync_alter(
             ("retry_for", retry_for.is_some()),
             ("guard_share", guard_share.is_some()),
             ("guard_rows", guard_rows.is_some()),
+            ("max_messages_per_second", max_messages_per_second.is_some()),
         ];
         for option in reset.unwrap_or_default() {
             let is_given = own_options.contains(&(option.as_str(), true))
@@ -328,6 +333,9 @@ fn sqs_sync_alter(
         if let Some(rows) = guard_rows {
             definition.guard.rows = Guard::check_rows(rows)?;
         }
+        if let Some(per_second) = max_messages_per_second {
+            definition.max_messages_per_second = Some(check_rate(per_second)?);
+        }
         alter(&own, &definition)
     };
     alter().map_err(ErrorReport::from)
@@ -345,9 +353,10 @@ fn unset(definition: &mut Definition, change: &mut Override, option: &str) -> Re
         }
         ("guard_share", _) => definition.guard.percent = Guard::DEFAULT.percent,
         ("guard_rows", _) => definition.guard.rows = Guard::DEFAULT.rows,
+        ("max_messages_per_second", _) => definition.max_messages_per_second = None,
         (other, _) => {
             return Err(Error::invalid(format!("option \"{}\" cannot be reset", shown(other)))
-                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, compare, order_by, retry_for, guard_share, guard_rows."));
+                .hint("Options that can be reset are: template, body_column, fields, format, attributes, message_id, group_id, dedup_id, dedup, delay_seconds, events, compare, order_by, retry_for, guard_share, guard_rows, max_messages_per_second."));
         }
     }
     Ok(())

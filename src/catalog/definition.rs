@@ -24,6 +24,17 @@ pub struct Definition {
     /// `retry_for` in seconds.
     pub retry_seconds: f64,
     pub guard: Guard,
+    /// Over all queues; none: no limit.
+    pub max_messages_per_second: Option<f64>,
+}
+
+pub fn check_rate(per_second: f64) -> Result<f64> {
+    match per_second.is_finite() && per_second > 0.0 {
+        true => Ok(per_second),
+        false => Err(Error::invalid("max_messages_per_second is not above 0").hint(
+            "It may be below 1: 0.1 is a message in ten seconds. Without it there is no limit.",
+        )),
+    }
 }
 
 /// How many changes of one event are so many that somebody has to look at them first: those that
@@ -176,6 +187,7 @@ fn read(row: &Row<'_>) -> Result<Definition> {
         retry_seconds: row.need(6)?,
         compare: row.get(7)?,
         guard: Guard { percent: row.get(8)?, rows: row.need(9)? },
+        max_messages_per_second: row.get(10)?,
     })
 }
 
@@ -210,12 +222,22 @@ pub fn parse_events(names: &[String]) -> Result<Vec<Event>> {
 pub fn load(sync_id: i32, version: i32) -> Result<Definition> {
     sql::row(
         "SELECT server, message, events, order_by, retry_for, pg_catalog.date_part('epoch', retry_for), compare, \
-                guard_percent, guard_rows \
+                guard_percent, guard_rows, max_messages_per_second \
          FROM sqs_sync.definition WHERE sync_id = $1 AND version = $2",
         &[sync_id.into(), version.into()],
         read,
     )?
     .ok_or_else(|| Error::internal(format!("sync {sync_id} has no definition {version}")))
+}
+
+/// The most messages a second.
+pub fn max_rate(sync_id: i32, version: i32) -> Result<Option<f64>> {
+    let rate = sql::row(
+        "SELECT max_messages_per_second FROM sqs_sync.definition WHERE sync_id = $1 AND version = $2",
+        &[sync_id.into(), version.into()],
+        |row| row.get(1),
+    )?;
+    Ok(rate.flatten())
 }
 
 /// The syncs whose current definition names this server, each with its version.
@@ -235,8 +257,8 @@ pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()>
         .collect();
     sql::execute(
         "INSERT INTO sqs_sync.definition (sync_id, version, server, message, events, order_by, retry_for, compare, \
-                                          guard_percent, guard_rows) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                          guard_percent, guard_rows, max_messages_per_second) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             sync_id.into(),
             version.into(),
@@ -248,6 +270,7 @@ pub fn insert(sync_id: i32, version: i32, definition: &Definition) -> Result<()>
             definition.compare.clone().into(),
             definition.guard.percent.into(),
             definition.guard.rows.into(),
+            definition.max_messages_per_second.into(),
         ],
     )?;
     Ok(())

@@ -32,7 +32,7 @@ pub fn enter(run_id: i64, phase: Phase, to_do: Option<i64>) -> Result<()> {
          SELECT run_id, $2, published + rejected + COALESCE($3, 0) FROM sqs_sync.run WHERE run_id = $1 \
          ON CONFLICT (run_id) DO UPDATE SET phase = EXCLUDED.phase, unanswered = 0, rate = NULL, \
            total = CASE WHEN $3 IS NULL THEN g.total ELSE EXCLUDED.total END, \
-           in_flight = 0, slow_queue = NULL, updated_at = EXCLUDED.updated_at",
+           in_flight = 0, slow_queue = NULL, is_limited = false, updated_at = EXCLUDED.updated_at",
         &[run_id.into(), phase.as_str().into(), to_do.into()],
     )?;
     Ok(())
@@ -48,12 +48,14 @@ pub struct Gauges {
     pub in_flight: i32,
     pub in_flight_limit: i32,
     pub slow_queue: Option<String>,
+    /// The sync's own limit of messages a second holds it.
+    pub is_limited: bool,
 }
 
 pub fn set(run_id: i64, gauges: &Gauges) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.run_progress SET phase = $2, unanswered = $3, rate = $4, in_flight = $5, \
-         in_flight_limit = $6, slow_queue = $7, updated_at = pg_catalog.clock_timestamp() \
+         in_flight_limit = $6, slow_queue = $7, is_limited = $8, updated_at = pg_catalog.clock_timestamp() \
          WHERE run_id = $1",
         &[
             run_id.into(),
@@ -63,6 +65,7 @@ pub fn set(run_id: i64, gauges: &Gauges) -> Result<()> {
             gauges.in_flight.into(),
             gauges.in_flight_limit.into(),
             gauges.slow_queue.clone().into(),
+            gauges.is_limited.into(),
         ],
     )?;
     Ok(())

@@ -16,7 +16,7 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "22023",
-        "retry_for is negative; guard_rows is negative; events is empty; unrecognized event; unrecognized value of initial; unrecognized value of guard_share",
+        "retry_for is negative; guard_rows is negative; max_messages_per_second is not above 0; events is empty; unrecognized event; unrecognized value of initial; unrecognized value of guard_share",
         "see `sqs_sync_create`",
     ),
     known(

@@ -93,6 +93,9 @@ impl<'a> Pipeline<'a> {
             let origin = catalog::position::origin(job.sync.id)?
                 .ok_or_else(|| Error::internal("the change set comes from no run"))?;
             let definition = catalog::definition::load(job.sync.id, origin.version)?;
+            // What is in doubt keeps its definition; how much the consumer bears is of today.
+            let max_messages_per_second =
+                catalog::definition::max_rate(job.sync.id, job.version()?)?;
             let shape = Shape::of(job)?;
             let (wanted, compiled) = job::compile_narrow(&job.sync, &definition, &shape.columns)?;
             let connection = connection::of(&definition.server, job.owner, &job.sync.name)
@@ -102,9 +105,9 @@ impl<'a> Pipeline<'a> {
             let is_late = catalog::position::is_origin_old(job.sync.id)?;
             let pulse = Pulse::load(job)?;
             let loaded = (definition, origin, shape, wanted, compiled, connection, sift_through);
-            Ok((loaded, is_late, pulse))
+            Ok((loaded, max_messages_per_second, is_late, pulse))
         };
-        let (loaded, is_late, pulse) = transaction(|| as_superuser(load))?;
+        let (loaded, max_messages_per_second, is_late, pulse) = transaction(|| as_superuser(load))?;
         let (definition, origin, shape, wanted, definitions, connection, sift_through) = loaded;
         let settings = Settings {
             retry_for: Duration::from_secs_f64(
@@ -113,6 +116,7 @@ impl<'a> Pipeline<'a> {
             max_requests_in_flight: MAX_REQUESTS_IN_FLIGHT,
             one_per_group: definition.order_by.is_some(),
             one_queue: definition.has_one_queue(),
+            max_messages_per_second,
         };
         let publisher = Sender::start(connection.clone(), settings)?;
         let mut log = Log::new(job.sync.id);

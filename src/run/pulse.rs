@@ -91,6 +91,7 @@ impl Pulse {
             in_flight: i32::try_from(counters.in_flight).unwrap_or(i32::MAX),
             in_flight_limit: i32::try_from(counters.limit).unwrap_or(i32::MAX),
             slow_queue: slow_queue.map(|(queue, _)| queue.to_string()),
+            is_limited: counters.is_limited,
         };
         Some(Beat { traffic, gauges })
     }

@@ -55,6 +55,9 @@ pub struct Settings {
     /// All messages go to one queue, which so may have all the requests. Else some are kept free
     /// for others.
     pub one_queue: bool,
+    /// The most messages that are sent in a second, over all queues, those that are sent again
+    /// included. Above 0.
+    pub max_messages_per_second: Option<f64>,
 }
 
 impl Connection {

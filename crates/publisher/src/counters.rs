@@ -36,6 +36,8 @@ pub struct Counters {
     pub limit: usize,
     /// The queue that is waited for longest, and until when nothing new is sent to it.
     pub paused: Option<(Arc<str>, Instant)>,
+    /// What waits is held up by the caller's own limit of messages a second.
+    pub is_limited: bool,
 }
 
 impl Counters {

@@ -17,6 +17,7 @@ use crate::error::{Class, Failure, FailureKind, Trouble};
 use crate::lane::{Address, Lane, Step};
 use crate::mailbox::{Epoch, Mailbox, Message, fail_all};
 use crate::queue::{Located, path_of};
+use crate::rate::Rate;
 use crate::sqs::{Answer, Sqs};
 
 /// No lane has more than so many times the requests in flight that are left to others: a queue
@@ -62,6 +63,7 @@ pub(crate) struct Dispatcher {
     by_path: HashMap<String, usize>,
     /// The lane whose turn it is: each gets one request in turn.
     turn: usize,
+    rate: Option<Rate>,
     requests: JoinSet<Done>,
     /// Set when nothing may be sent any more: cancelled, or the credentials are refused.
     ended: Option<Arc<Failure>>,
@@ -72,6 +74,7 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn new(sqs: Sqs, settings: Settings, mailbox: Arc<Mailbox>, board: Board) -> Self {
+        let rate = settings.max_messages_per_second;
         Self {
             sqs: Arc::new(sqs),
             bell: Bell(mailbox),
@@ -80,6 +83,7 @@ impl Dispatcher {
             by_name: HashMap::new(),
             by_path: HashMap::new(),
             turn: 0,
+            rate: rate.map(|per_second| Rate::new(per_second, Instant::now())),
             requests: JoinSet::new(),
             ended: None,
             stop_at: None,
@@ -173,7 +177,10 @@ impl Dispatcher {
     fn start_requests(&mut self) {
         let now = Instant::now();
         let mut without = 0;
-        while self.requests.len() < self.limit() && without < self.lanes.len() {
+        while self.requests.len() < self.limit()
+            && without < self.lanes.len()
+            && self.limited_until(now).is_none()
+        {
             let index = self.turn % self.lanes.len();
             self.turn = index + 1;
             let share = self.share();
@@ -185,6 +192,11 @@ impl Dispatcher {
                 None => without += 1,
             }
         }
+    }
+
+    /// Until when the caller's limit of messages a second lets no request go.
+    fn limited_until(&self, now: Instant) -> Option<Instant> {
+        self.rate.as_ref()?.blocked_until(now)
     }
 
     /// How many requests a lane may have in flight now.
@@ -208,6 +220,9 @@ impl Dispatcher {
             Step::Send(url, batch) => {
                 self.counters.retries += u64::from(batch.has_been_tried());
                 self.counters.bytes += batch.size() as u64;
+                if let Some(rate) = &mut self.rate {
+                    rate.take(batch.messages.len(), started);
+                }
                 self.requests.spawn(async move {
                     let answers = sqs.send(&url, &batch.messages, batch.attempts()).await;
                     Done::Sent { lane, started, batch, answers }
@@ -268,6 +283,8 @@ impl Dispatcher {
         self.counters.in_flight = self.requests.len();
         self.counters.limit = windows.clamp(1, self.limit());
         self.counters.paused = self.lanes.iter().filter_map(paused).max_by_key(|(_, until)| *until);
+        self.counters.is_limited =
+            self.limited_until(now).is_some() && self.lanes.iter().any(Lane::is_ready);
         self.board.show(&self.counters);
     }
 
@@ -289,9 +306,14 @@ impl Dispatcher {
 
     fn next_wake(&self) -> Option<Instant> {
         let may_start = self.ended.is_none() && self.requests.len() < self.limit();
+        let limited_until = self.limited_until(Instant::now());
         let lanes = self.lanes.iter().filter(|_| may_start);
         let share = self.share();
-        lanes.filter_map(|lane| lane.next_wake(share)).chain(self.stop_at).min()
+        let next = |lane: &Lane| match limited_until {
+            Some(until) => lane.is_ready().then_some(until),
+            None => lane.next_wake(share),
+        };
+        lanes.filter_map(next).chain(self.stop_at).min()
     }
 }
 

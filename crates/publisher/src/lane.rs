@@ -19,6 +19,7 @@ use crate::fates::Fates;
 use crate::given_up::GivenUp;
 use crate::mailbox::{Epoch, Message, fail_all};
 use crate::pace::{Pace, after, backoff};
+use crate::rate;
 use crate::sqs::Answer;
 use crate::waiting::Waiting;
 
@@ -50,6 +51,8 @@ pub(crate) struct Lane {
     pub(crate) queue: Arc<str>,
     address: Address,
     retry_for: Duration,
+    /// How long past its message's time a retry is still made.
+    grace: Duration,
     pace: Pace,
     in_flight: usize,
     waiting: Waiting,
@@ -65,9 +68,14 @@ impl Lane {
             queue,
             address,
             retry_for: settings.retry_for,
+            // What the caller's own limit holds up is not given up for it.
+            grace: settings.max_messages_per_second.map_or(GRACE, |_| Duration::MAX),
             pace: Pace::new(settings.max_requests_in_flight),
             in_flight: 0,
-            waiting: Waiting::new(settings.one_per_group),
+            waiting: Waiting::new(
+                settings.one_per_group,
+                rate::batch_entries(settings.max_messages_per_second),
+            ),
             retries: BTreeMap::new(),
             retry_number: 0,
             given_up: GivenUp::default(),
@@ -137,6 +145,11 @@ impl Lane {
     /// Until when nothing new is sent, if it is paused.
     pub(crate) fn paused_until(&self, now: Instant) -> Option<Instant> {
         self.pace.paused_until().filter(|until| *until > now)
+    }
+
+    /// Whether messages wait for their turn, which the rate of all queues may be what holds up.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.waiting.is_ready() || !self.retries.is_empty()
     }
 
     fn may_start(&self, share: usize) -> bool {
@@ -343,7 +356,7 @@ impl Lane {
                 break;
             }
             let batch = first.remove();
-            let is_late = now > after(batch.deadline(self.retry_for), GRACE);
+            let is_late = now > after(batch.deadline(self.retry_for), self.grace);
             match batch.last_trouble().filter(|_| is_late) {
                 Some(trouble) => {
                     let failure = batch.failure(trouble, now);

@@ -57,6 +57,7 @@ mod outgoing;
 mod pace;
 mod publisher;
 mod queue;
+mod rate;
 mod sqs;
 pub mod thread;
 mod waiting;

@@ -168,6 +168,7 @@ mod tests {
             max_requests_in_flight: 1,
             one_per_group: false,
             one_queue: false,
+            max_messages_per_second: None,
         };
         let publisher = Publisher::start(connection, settings).unwrap();
         publisher.send((0..25).map(outgoing).collect());

@@ -13,7 +13,7 @@ use crate::batch::{Batch, GroupId};
 use crate::mailbox::Message;
 
 /// SQS's limits for one SendMessageBatch (botocore): entries, and bytes of them together.
-const BATCH_ENTRIES: usize = 10;
+pub(crate) const BATCH_ENTRIES: usize = 10;
 const BATCH_BYTES: usize = 1_048_576;
 
 #[derive(Default)]
@@ -27,6 +27,8 @@ struct Group {
 
 pub(crate) struct Waiting {
     one_per_group: bool,
+    /// The most messages that a request is to carry.
+    batch_entries: usize,
     without_group: VecDeque<Message>,
     groups: HashMap<GroupId, Group>,
     /// The turns: each group that is not held and has something waiting, once; `None` are the
@@ -39,9 +41,10 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(crate) fn new(one_per_group: bool) -> Self {
+    pub(crate) fn new(one_per_group: bool, batch_entries: usize) -> Self {
         Self {
             one_per_group,
+            batch_entries,
             without_group: VecDeque::new(),
             groups: HashMap::new(),
             ready: VecDeque::new(),
@@ -72,19 +75,19 @@ impl Waiting {
         !self.ready.is_empty() || !self.slow.is_empty()
     }
 
-    /// Takes as much as one request may carry, and holds its groups. One group's messages stand
+    /// Takes as much as one request is to carry, and holds its groups. One group's messages stand
     /// together, in their order. At least one message is taken: if that is too large, SQS says so
     /// of it alone.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Batch> {
         self.is_slow_turn = !self.is_slow_turn;
         let from_slow = (self.is_slow_turn && !self.slow.is_empty()) || self.ready.is_empty();
         let turns = if from_slow { &mut self.slow } else { &mut self.ready };
-        let (mut pack, mut groups) = (Pack::new(), Vec::new());
+        let (mut pack, mut groups) = (Pack::new(self.batch_entries), Vec::new());
         while let Some(turn) = turns.pop_front() {
             let taken = match turn.as_ref().map(|id| self.groups.get_mut(id)) {
-                None => pack.fill(&mut self.without_group, BATCH_ENTRIES),
+                None => pack.fill(&mut self.without_group, self.batch_entries),
                 Some(Some(group)) => {
-                    let most = if self.one_per_group { 1 } else { BATCH_ENTRIES };
+                    let most = if self.one_per_group { 1 } else { self.batch_entries };
                     let taken = pack.fill(&mut group.waiting, most);
                     group.is_held = taken > 0;
                     taken
@@ -177,17 +180,18 @@ impl Waiting {
 
 /// A request in the making.
 struct Pack {
+    entries: usize,
     messages: Vec<Message>,
     bytes: usize,
 }
 
 impl Pack {
-    fn new() -> Self {
-        Self { messages: Vec::with_capacity(BATCH_ENTRIES), bytes: 0 }
+    fn new(entries: usize) -> Self {
+        Self { entries, messages: Vec::with_capacity(entries), bytes: 0 }
     }
 
     fn is_full(&self) -> bool {
-        self.messages.len() >= BATCH_ENTRIES
+        self.messages.len() >= self.entries
     }
 
     /// Moves messages over as far as they fit, but at most so many. Returns how many it moved.

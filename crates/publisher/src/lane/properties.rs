@@ -102,6 +102,7 @@ impl World {
             max_requests_in_flight: most_in_flight,
             one_per_group,
             one_queue: true,
+            max_messages_per_second: None,
         };
         Self {
             lane: Lane::new("orders".into(), Address::Url("url".into()), &settings),

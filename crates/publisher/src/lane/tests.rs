@@ -10,6 +10,7 @@ fn lane(one_per_group: bool) -> Lane {
         max_requests_in_flight: 4,
         one_per_group,
         one_queue: true,
+        max_messages_per_second: None,
     };
     Lane::new("orders".into(), Address::Url("url".into()), &settings)
 }

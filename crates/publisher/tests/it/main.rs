@@ -10,6 +10,7 @@ mod failures;
 mod faults;
 mod groups;
 mod inquiries;
+mod limits;
 mod queues;
 mod retries;
 mod server;

@@ -118,6 +118,7 @@ fn an_endpoint_or_region_that_makes_no_url_is_refused_at_the_start() {
         max_requests_in_flight: 1,
         one_per_group: false,
         one_queue: false,
+        max_messages_per_second: None,
     };
     for endpoint in [
         "",
@@ -155,6 +156,7 @@ fn the_only_queue_may_have_all_requests_and_one_of_several_leaves_some_to_others
             max_requests_in_flight: 8,
             one_per_group: false,
             one_queue,
+            max_messages_per_second: None,
         };
         let publisher = Publisher::start(connection(&server.endpoint), settings).unwrap();
         let in_flight = |queue: &str| {

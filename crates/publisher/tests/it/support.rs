@@ -32,8 +32,23 @@ pub fn connection(endpoint: &str) -> Connection {
 }
 
 pub fn start(endpoint: &str, retry_for: Duration, max_requests_in_flight: usize) -> Publisher {
-    let settings =
-        Settings { retry_for, max_requests_in_flight, one_per_group: false, one_queue: false };
+    limited(endpoint, retry_for, max_requests_in_flight, None)
+}
+
+/// One that sends no more messages a second.
+pub fn limited(
+    endpoint: &str,
+    retry_for: Duration,
+    max_requests_in_flight: usize,
+    max_messages_per_second: Option<f64>,
+) -> Publisher {
+    let settings = Settings {
+        retry_for,
+        max_requests_in_flight,
+        one_per_group: false,
+        one_queue: false,
+        max_messages_per_second,
+    };
     Publisher::start(connection(endpoint), settings).unwrap()
 }
 
@@ -44,6 +59,7 @@ pub fn one_per_group(endpoint: &str) -> Publisher {
         max_requests_in_flight: 8,
         one_per_group: true,
         one_queue: false,
+        max_messages_per_second: None,
     };
     Publisher::start(connection(endpoint), settings).unwrap()
 }
