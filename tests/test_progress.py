@@ -108,7 +108,7 @@ def test_a_diff_tells_how_many_rows_it_has_read(database, items, queue):
 def test_throttling_and_a_queue_that_is_paused_for_it_are_seen(database, items, sink):
     items.fill(400)
     database.point_at(sink.endpoint)
-    queue = sink.create_queue(fresh_name("slow"), queue_messages_per_second=60)
+    queue = sink.create_queue(fresh_name("slow"), queue_messages_per_second=15)
     database.create_sync("items", queue, model="item_rows", **BODIES["template"])
     run_id = database.start_run("items")
     row = wait_until(lambda: progress(database, "throttled > 0 AND slow_queue IS NOT NULL"), "it is seen")
