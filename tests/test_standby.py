@@ -22,7 +22,9 @@ def primary():
 
 @pytest.fixture
 def standby(primary):
-    cluster = backup_of(primary, "-R", shared_preload_libraries="sqs_sync")
+    # What -R writes, a server whose libpq is of an older major does not understand.
+    cluster = backup_of(primary, "-R", shared_preload_libraries="sqs_sync",
+                        primary_conninfo=f"host={primary.directory} user=postgres")
     yield cluster.start()
     destroy(cluster)
 
