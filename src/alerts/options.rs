@@ -6,7 +6,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::{self, Oid, panic::ErrorReport};
 use pgrx::prelude::*;
 
-use crate::pg::{Error, Result, process, rights};
+use crate::pg::{Error, Result, rights, validator};
 
 /// An option that there is: what users read in the view `sqs_sync.options`.
 pub struct Known {
@@ -41,15 +41,7 @@ fn channel_options(
     options: Vec<Option<String>>,
     catalog: Oid,
 ) -> std::result::Result<(), ErrorReport> {
-    let options: Vec<(String, String)> = options
-        .into_iter()
-        .flatten()
-        .filter_map(|o| o.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
-    // The statement holds what may be a secret, under a name mistyped too: keep it from the log.
-    validate(catalog, &options)
-        .inspect_err(|_| process::hide_statement())
-        .map_err(ErrorReport::from)
+    validator::validated(options, |options| validate(catalog, options))
 }
 
 fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {

@@ -22,6 +22,7 @@ pub mod sql;
 pub mod transaction;
 pub mod types;
 pub mod utility;
+pub mod validator;
 pub mod varlena;
 
 pub use error::{Error, Result};
