@@ -1426,7 +1426,7 @@ SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_r
        COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.diffed_at AS publish_took,
        r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id);
-COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error; they are kept until the sync is dropped';
+COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error; they are kept as long as `sqs_sync.run_max_age` says';
 COMMENT ON COLUMN sqs_sync.runs.run_id IS 'what `sqs_sync_run` returned';
 COMMENT ON COLUMN sqs_sync.runs.sync IS 'the sync';
 COMMENT ON COLUMN sqs_sync.runs.state IS 'see docs/reference.md#states-of-a-run';
