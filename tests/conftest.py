@@ -65,6 +65,13 @@ def queue(emulator):
 
 
 @pytest.fixture
+def fifo(emulator):
+    queue = emulator.create_queue(fresh_name("queue") + ".fifo")
+    yield queue
+    queue.delete()
+
+
+@pytest.fixture
 def proxy(emulator):
     proxy = Proxy(emulator.port)
     yield proxy

@@ -30,13 +30,6 @@ def original(preloaded, emulator, fifo):
 
 
 @pytest.fixture
-def fifo(emulator):
-    queue = emulator.create_queue(fresh_name("queue") + ".fifo")
-    yield queue
-    queue.delete()
-
-
-@pytest.fixture
 def made(request):
     """Destroys what a test has made."""
     clusters = []

@@ -7,7 +7,6 @@ import string
 import pytest
 from psycopg import errors
 
-from support.running import fresh_name
 
 PUNCTUATION = string.ascii_letters + string.digits + string.punctuation
 IDS_HELP = {"U+": "{{ row.name | url_encode }}", "128": "md5(", "empty": "default"}
@@ -50,13 +49,6 @@ ON_FIFO = [
          bad={"x" * 129: "128", "two words": "U+0020", "é": "U+00E9", "": "", None: ""}),
     rule("missing_group_id", fields='["id"]', group_id="{{row.v}}", helps=["group_id"], good=["x"], bad={"": "group", None: "group"}),
 ]
-
-
-@pytest.fixture
-def fifo(emulator):
-    queue = emulator.create_queue(fresh_name("limits") + ".fifo")
-    yield queue
-    queue.delete()
 
 
 def check_rule(database, queue, code, good, bad, helps, options):

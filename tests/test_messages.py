@@ -10,13 +10,6 @@ from support.running import fresh_name
 
 
 @pytest.fixture
-def fifo(emulator):
-    queue = emulator.create_queue(fresh_name("orders") + ".fifo")
-    yield queue
-    queue.delete()
-
-
-@pytest.fixture
 def orders(database):
     database.analyst.execute("""
         CREATE TABLE orders (id integer PRIMARY KEY, region text, total numeric, photo bytea, note text, seconds integer);

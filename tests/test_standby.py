@@ -30,13 +30,6 @@ def standby(primary):
 
 
 @pytest.fixture
-def fifo(emulator):
-    queue = emulator.create_queue(fresh_name("queue") + ".fifo")
-    yield queue
-    queue.delete()
-
-
-@pytest.fixture
 def told(primary, proxy, queue, fifo):
     """A database with a sync of a standard queue and one of a FIFO queue."""
     database = create_database(primary, fresh_name("db"), proxy.endpoint)

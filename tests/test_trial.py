@@ -9,7 +9,6 @@ from support.attacks import tables_of
 from support.emulator import Emulator
 from support.items import BODIES
 from support.permitted import SEND, come_as, keys_of_user
-from support.running import fresh_name
 
 
 @pytest.fixture
@@ -20,13 +19,6 @@ def synced(database, items, queue):
     assert database.run("items").state == "succeeded"
     queue.drain()
     return database
-
-
-@pytest.fixture
-def fifo(emulator):
-    queue = emulator.create_queue(fresh_name("items") + ".fifo")
-    yield queue
-    queue.delete()
 
 
 def try_it(database, *arguments):
