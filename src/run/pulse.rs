@@ -78,12 +78,12 @@ impl Pulse {
             return None;
         }
         let now = Instant::now();
-        self.beat_at = now;
+        let last_beat_at = std::mem::replace(&mut self.beat_at, now);
         let traffic = self.traffic(counters);
         job.traffic.replace(traffic.clone());
         let rate = self.rate(now);
         self.tell(job, phase);
-        let slow_queue = counters.paused.as_ref().filter(|(_, until)| *until > now);
+        let slow_queue = counters.paused.as_ref().filter(|(_, until)| *until > last_beat_at);
         let gauges = Gauges {
             phase,
             unanswered: unanswered as i64,

@@ -34,7 +34,7 @@ pub struct Counters {
     pub in_flight: usize,
     /// How many there may be, after throttling and failures.
     pub limit: usize,
-    /// The queue that is waited for longest, and until when nothing new is sent to it.
+    /// The queue that is waited for longest, or was last, and until when nothing new is sent to it.
     pub paused: Option<(Arc<str>, Instant)>,
     /// What waits is held up by the caller's own limit of messages a second.
     pub is_limited: bool,

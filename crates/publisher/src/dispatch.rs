@@ -282,7 +282,9 @@ impl Dispatcher {
         let paused = |lane: &Lane| Some((Arc::clone(&lane.queue), lane.paused_until(now)?));
         self.counters.in_flight = self.requests.len();
         self.counters.limit = windows.clamp(1, self.limit());
-        self.counters.paused = self.lanes.iter().filter_map(paused).max_by_key(|(_, until)| *until);
+        let paused = self.lanes.iter().filter_map(paused).max_by_key(|(_, until)| *until);
+        // The last pause stays shown: most are over before anybody looks.
+        self.counters.paused = paused.or(self.counters.paused.take());
         self.counters.is_limited =
             self.limited_until(now).is_some() && self.lanes.iter().any(Lane::is_ready);
         self.board.show(&self.counters);
