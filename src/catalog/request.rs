@@ -1,8 +1,6 @@
 //! `sqs_sync.request`: the request log, a row a call of SQS's API. Only a sync's runner writes it,
 //! in the transaction that settles what the calls came to.
 
-use publisher::Body;
-
 use crate::pg::Result;
 use crate::pg::sql;
 
@@ -20,39 +18,20 @@ pub struct Request {
     /// A JSON array of arrays: change id, event, key, and of what was not accepted the result,
     /// the code and the error.
     pub entries: String,
-    pub request: Body,
-    pub response: Response,
+    /// The body as it was sent, which is JSON; None: it was too long to be kept.
+    pub request: Option<String>,
+    pub request_bytes: i32,
+    /// The answer as JSON.
+    pub response: Option<String>,
     /// Calls before it that could not be kept.
     pub dropped: i64,
-}
-
-/// The text of an answer, which is JSON.
-pub enum Response {
-    None,
-    AsItCame(Body),
-    Quoted(String),
-}
-
-impl Response {
-    fn text(&self) -> Option<&str> {
-        match self {
-            Response::None => None,
-            Response::AsItCame(body) => text_of(body),
-            Response::Quoted(text) => Some(text),
-        }
-    }
-}
-
-/// A body that is text, and holds nothing that a text of Postgres cannot.
-pub fn text_of(body: &Body) -> Option<&str> {
-    std::str::from_utf8(body.bytes()?).ok().filter(|text| !text.contains('\0'))
 }
 
 impl Request {
     /// What it takes in the table, in bytes, but for its header.
     pub fn bytes(&self) -> usize {
-        let texts = [self.error.as_deref(), text_of(&self.request), self.response.text()];
-        let texts: usize = texts.into_iter().flatten().map(str::len).sum();
+        let texts = [&self.error, &self.request, &self.response];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         FIXED + self.queue.len() + self.entries.len() + texts
     }
 }
@@ -91,9 +70,9 @@ pub fn put(sync_id: i32, run_id: i64, requests: &[Request]) -> Result<()> {
             column!(r => r.aws_request_id.as_deref()),
             column!(r => r.error.as_deref()),
             column!(r => r.entries.as_str()),
-            column!(r => text_of(&r.request)),
-            column!(r => r.request.length() as i32),
-            column!(r => r.response.text()),
+            column!(r => r.request.as_deref()),
+            column!(r => r.request_bytes),
+            column!(r => r.response.as_deref()),
             column!(r => r.dropped),
             column!(r => r.bytes() as i32),
         ],
@@ -123,31 +102,40 @@ pub fn forget(sync_id: i32) -> Result<()> {
     Ok(())
 }
 
-/// The last call that has to go for the later ones to have room; 0: none has.
-pub fn beyond(sync_id: i32, bytes: i64) -> Result<i64> {
-    sql::row(
+/// The last call that has to go, for the later ones to have room and to be no older than so many
+/// minutes; 0: none has.
+pub fn beyond(sync_id: i32, bytes: i64, minutes: i32) -> Result<i64> {
+    let too_many: Option<i64> = sql::row(
         "SELECT request_id FROM ( \
            SELECT request_id, pg_catalog.sum(bytes) OVER (ORDER BY request_id DESC) AS total \
            FROM sqs_sync.request WHERE sync_id = $1) AS r \
          WHERE total > $2 ORDER BY request_id DESC LIMIT 1",
         &[sync_id.into(), bytes.into()],
         |row| row.need(1),
-    )
-    .map(Option::unwrap_or_default)
+    )?;
+    // Calls are kept in the order of their ends: before the first that is young enough.
+    let too_old: Option<i64> = sql::row(
+        "SELECT request_id - 1 FROM sqs_sync.request WHERE sync_id = $1 \
+           AND at >= pg_catalog.clock_timestamp() - pg_catalog.make_interval(mins => $2) \
+         ORDER BY request_id LIMIT 1",
+        &[sync_id.into(), minutes.into()],
+        |row| row.need(1),
+    )?;
+    Ok(too_many.unwrap_or_default().max(too_old.unwrap_or(i64::MAX)))
 }
 
 /// Calls that are deleted at once.
 const AT_ONCE: i64 = 1000;
 
-/// Deletes some of the oldest calls: those up to `through`, and those that are older than so many
-/// minutes. Returns whether there may be more.
-pub fn delete_some(sync_id: i32, through: i64, minutes: i32) -> Result<bool> {
+/// Deletes some of the oldest calls, up to `through`. Returns whether there may be more.
+///
+/// A range of the index, which no statistics lead the planner away from.
+pub fn delete_some(sync_id: i32, through: i64) -> Result<bool> {
     let deleted = sql::execute(
-        "DELETE FROM sqs_sync.request AS r USING ( \
-           SELECT request_id FROM sqs_sync.request WHERE sync_id = $1 ORDER BY request_id LIMIT $4) AS o \
-         WHERE r.sync_id = $1 AND r.request_id = o.request_id AND (r.request_id <= $2 \
-           OR r.at < pg_catalog.clock_timestamp() - pg_catalog.make_interval(mins => $3))",
-        &[sync_id.into(), through.into(), minutes.into(), AT_ONCE.into()],
+        "DELETE FROM sqs_sync.request WHERE sync_id = $1 AND request_id <= LEAST($2, ( \
+           SELECT request_id FROM sqs_sync.request WHERE sync_id = $1 \
+           ORDER BY request_id OFFSET $3 - 1 LIMIT 1))",
+        &[sync_id.into(), through.into(), AT_ONCE.into()],
     )?;
     Ok(deleted as i64 == AT_ONCE)
 }

@@ -12,7 +12,7 @@ use super::on_catalog;
 use super::sender::Sender;
 use super::settle::Settlement;
 use crate::catalog::logging::{self, Setting};
-use crate::catalog::request::{self, Request, Response, text_of};
+use crate::catalog::request::{self, Request};
 use crate::pg::transaction::{attempt, despite_cancel, transaction};
 use crate::pg::{Error, Result, process, rights};
 use crate::settings;
@@ -90,9 +90,9 @@ impl Log {
 pub fn cut(sync_id: i32) {
     let cut = || {
         let bytes = i64::try_from(settings::log_max_bytes()).unwrap_or(i64::MAX);
-        let through = on_log_transaction(|| request::beyond(sync_id, bytes))?;
         let minutes = settings::log_max_minutes();
-        while on_log_transaction(|| request::delete_some(sync_id, through, minutes))? {}
+        let through = on_log_transaction(|| request::beyond(sync_id, bytes, minutes))?;
+        while on_log_transaction(|| request::delete_some(sync_id, through))? {}
         Ok(())
     };
     // The next run does it.
@@ -127,14 +127,6 @@ fn row_of<'a>(
     about: impl Fn(i64) -> Option<(&'static str, Option<&'a str>)>,
 ) -> Request {
     let is_answered = exchange.entries.iter().any(|told| told.result == Answered::Accepted);
-    let response = match text_of(&exchange.response) {
-        Some(text) if is_readable(text, is_answered) => Response::AsItCame(exchange.response),
-        Some(text) => Response::Quoted(quoted(text)),
-        None => match exchange.response.bytes() {
-            Some(bytes) => Response::Quoted(quoted(&String::from_utf8_lossy(bytes))),
-            None => Response::None,
-        },
-    };
     Request {
         at: seconds_of(exchange.at),
         operation: exchange.operation,
@@ -145,9 +137,24 @@ fn row_of<'a>(
         aws_request_id: exchange.request_id,
         error: exchange.error,
         entries: entries_of(&exchange.entries, about),
-        request: exchange.request,
-        response,
+        request_bytes: i32::try_from(exchange.request.length()).unwrap_or(i32::MAX),
+        request: exchange.request.bytes().and_then(text_of).map(str::to_owned),
+        response: exchange.response.bytes().map(|bytes| answer_of(bytes, is_answered)),
         dropped: i64::try_from(exchange.dropped).unwrap_or(i64::MAX),
+    }
+}
+
+/// A body that is text, and holds nothing that a text of Postgres cannot.
+fn text_of(body: &[u8]) -> Option<&str> {
+    std::str::from_utf8(body).ok().filter(|text| !text.contains('\0'))
+}
+
+/// The JSON of an answer: the answer, or a text of it.
+fn answer_of(body: &[u8], is_answered: bool) -> String {
+    match text_of(body) {
+        Some(text) if is_readable(text, is_answered) => text.to_owned(),
+        Some(text) => quoted(text),
+        None => quoted(&String::from_utf8_lossy(body)),
     }
 }
 
