@@ -1863,5 +1863,5 @@ sync, or a dozen of them. It works where nothing can be written, too: in a read-
 CREATE FUNCTION sqs_sync.announce() RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'announce_wrapper';
 REVOKE ALL ON FUNCTION sqs_sync.announce() FROM PUBLIC;
-COMMENT ON FUNCTION sqs_sync.announce() IS 'tells the launcher, at commit, that this database has the extension';
+COMMENT ON FUNCTION sqs_sync.announce() IS 'tells the launcher, at commit, that this database has the extension, of this version; an error if the library is older';
 SELECT sqs_sync.announce();

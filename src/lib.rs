@@ -44,6 +44,7 @@ pgrx::pg_module_magic!();
 pub extern "C-unwind" fn _PG_init() {
     settings::define();
     message::ask_for_interrupts(pg::process::is_interrupted);
+    pg::version::watch();
     pg::utility::watch(connection::check_change);
     worker::register_launcher();
 }

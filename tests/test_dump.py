@@ -1,6 +1,7 @@
 """Definitions and snapshots survive dump and restore, a newer major, and other ways to store the
 same values: the next run sends nothing."""
 
+import psycopg
 import pytest
 
 from support.cluster import MAJOR
@@ -8,7 +9,7 @@ from support.database import Database, create_database
 from support.deadline import wait_until
 from support.items import BODIES, Items
 from support.replay import Replay
-from support.running import destroy, fresh_name, started_cluster
+from support.running import destroy, fresh_name, started_cluster, upgrade_of
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
@@ -124,6 +125,58 @@ def test_what_is_in_doubt_is_sent_again_by_the_restored_copy(source, target, emu
     assert restored.run("items").state == "succeeded"
 
     assert Replay().apply(queue.drain()).rows == items.expected()
+
+
+@pytest.fixture
+def stopped_in_a_run(emulator, queue, fifo, proxy):
+    """A server of 15 that was stopped when changes of a run had been sent and the answers were lost."""
+    cluster = started_cluster(major="15", shared_preload_libraries="sqs_sync")
+    database = create_database(cluster, fresh_name("db"), proxy.endpoint)
+    database.admin.execute("CREATE USER MAPPING FOR other SERVER sqs OPTIONS (ambient_credentials 'true')")
+    tell_everything(database, queue)
+    items = Items(database.analyst).create().fill(100)
+    database.create_sync("items", fifo.name, model="item_rows", group_id="all", **BODIES["template"])
+    assert database.run("items").published == 100
+    items.change_at_random(10)
+    proxy.cut()
+    database.run_id = database.start_run("items")
+    wait_until(lambda: proxy.cuts > 0, "some of the run was sent, and is not answered")
+    database.lent = database.admin.execute("SELECT * FROM sqs_sync.lent_identity").fetchall()
+    database.close()
+    cluster.stop()
+    proxy.pass_on()
+    yield database
+    destroy(cluster)
+
+
+@pytest.mark.e2e
+def test_after_pg_upgrade_a_run_goes_on_when_it_is_said_that_the_syncs_have_moved(stopped_in_a_run, queue, fifo, proxy):
+    # It goes through by a newer library, too, and then the extension is updated: test_update.
+    cluster = upgrade_of(stopped_in_a_run.cluster, shared_preload_libraries="sqs_sync", environment={"SQS_SYNC_VERSION": "99.0"})
+    cluster.own_environment.clear()
+    cluster.start()
+    upgraded = Database(cluster, stopped_in_a_run.name)
+    requests = proxy.requests
+    wait_until(lambda: "sqs_sync is paused in this database, which is a copy" in cluster.log.read_text(), "the worker has looked")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="this database is a copy"):
+        upgraded.run("items")
+    run_id = stopped_in_a_run.run_id
+    assert upgraded.run_row(run_id).state == "publishing"
+    assert proxy.requests == requests
+    assert upgraded.admin.execute("SELECT * FROM sqs_sync.lent_identity").fetchall() == stopped_in_a_run.lent != []
+
+    upgraded.admin.execute("SELECT sqs_sync_take_over(moved => true)")
+
+    ended = upgraded.wait_for(run_id)
+    assert (ended.state, ended.in_doubt) == ("succeeded", 0), ended.error
+    items = Items(upgraded.analyst)
+    items.change_at_random(10)
+    assert upgraded.run("items").state == "succeeded"
+    told = Replay().apply(fifo.drain())
+    assert (told.rows, told.duplicates, told.late, told.needless) == (items.expected(), 0, 0, 0)
+    says_nothing_then_what_changed(upgraded, queue)
+    upgraded.close()
+    destroy(cluster)
 
 
 @pytest.mark.e2e

@@ -287,6 +287,11 @@ pub const CALL: &[Known] = &[
         "model … belongs to a superuser, but depends on …, which does not",
         "give the view to a role that is no superuser: docs/security.md",
     ),
+    known(
+        "55000",
+        "extension … has version … in this database, and the library that is loaded has …",
+        "`ALTER EXTENSION sqs_sync UPDATE`, or the server needs its newer library: docs/operations.md#a-new-version",
+    ),
     known("55000", "sync … is paused", "`sqs_sync_resume`"),
     known(
         "55000",

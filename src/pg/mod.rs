@@ -24,5 +24,6 @@ pub mod types;
 pub mod utility;
 pub mod validator;
 pub mod varlena;
+pub mod version;
 
 pub use error::{Error, Result};

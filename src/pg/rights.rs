@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
+use super::version::EXTENSION;
 use super::{Error, Result};
 
 /// The one superuser that always exists: owner of what the extension makes.
@@ -60,7 +61,7 @@ pub(super) fn owns_extension() -> bool {
     let user = current_user();
     // SAFETY: catalog lookups inside a transaction; the extension's oid is checked first.
     unsafe {
-        let extension = pg_sys::get_extension_oid(c"sqs_sync".as_ptr(), true);
+        let extension = pg_sys::get_extension_oid(EXTENSION.as_ptr(), true);
         if extension == pg_sys::InvalidOid {
             return false;
         }

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgList, PgLogLevel, pg_sys};
 
+use super::version::EXTENSION;
 use super::{Result, background, database, rights};
 
 /// Refuses the change of a user mapping of this server and role, 0 for PUBLIC.
@@ -122,6 +123,11 @@ unsafe fn in_the_way(statement: *mut pg_sys::Node) -> Option<pg_sys::Oid> {
                 let drops_us = drops_extension(&*statement.cast::<pg_sys::DropStmt>());
                 return drops_us.then(database::current);
             }
+            pg_sys::NodeTag::T_AlterExtensionStmt => {
+                let update = &*statement.cast::<pg_sys::AlterExtensionStmt>();
+                let is_ours = CStr::from_ptr(update.extname) == EXTENSION;
+                return (is_ours && rights::owns_extension()).then(database::current);
+            }
             pg_sys::NodeTag::T_DropdbStmt => (*statement.cast::<pg_sys::DropdbStmt>()).dbname,
             pg_sys::NodeTag::T_RenameStmt => {
                 let rename = &*statement.cast::<pg_sys::RenameStmt>();
@@ -174,7 +180,7 @@ unsafe fn drops_extension(statement: &pg_sys::DropStmt) -> bool {
     let named = unsafe {
         PgList::<pg_sys::String>::from_pg(statement.objects)
             .iter_ptr()
-            .any(|name| CStr::from_ptr((*name).sval) == c"sqs_sync")
+            .any(|name| CStr::from_ptr((*name).sval) == EXTENSION)
     };
     named && rights::owns_extension()
 }

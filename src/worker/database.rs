@@ -49,11 +49,9 @@ pub extern "C-unwind" fn sqs_sync_worker_main(argument: pg_sys::Datum) {
 impl Found {
     /// Whether this is a database for us; one of another version is told of in the log.
     fn is_ready(&self) -> bool {
-        if let Found::OtherVersion(version) = self {
-            process::log(format!(
-                "sqs_sync is idle in this database: the extension's version is {version}, the library's {}",
-                env!("CARGO_PKG_VERSION")
-            ));
+        if let Found::OtherVersion(differs) = self {
+            let hint = differs.hint.as_deref().unwrap_or_default();
+            process::log(format!("sqs_sync is idle in this database: {differs}. {hint}"));
         }
         matches!(self, Found::Runs(_))
     }

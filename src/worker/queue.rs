@@ -7,12 +7,13 @@ use pgrx::datum::DatumWithOid;
 use crate::catalog;
 use crate::pg::rights::as_superuser;
 use crate::pg::transaction::{transaction, transaction_in_passing};
-use crate::pg::{Result, lock};
+use crate::pg::{Error, Result, lock, version};
 
 /// What the worker finds in its database.
 pub enum Found {
     NoExtension,
-    OtherVersion(String),
+    /// With what to do about it.
+    OtherVersion(Error),
     Runs(Vec<Due>),
 }
 
@@ -56,15 +57,14 @@ pub fn follow_on() -> Result<bool> {
 
 /// Only reads: takes no transaction id.
 pub fn look() -> Result<Found> {
+    if version::of_extension().is_none() {
+        return Ok(Found::NoExtension);
+    }
+    if let Err(differs) = version::check() {
+        return Ok(Found::OtherVersion(differs));
+    }
     as_superuser(|| {
         Spi::connect(|client| {
-            let version = "SELECT extversion FROM pg_extension WHERE extname = 'sqs_sync'";
-            let version = client.select(version, Some(1), &[])?;
-            let Some(version) = version.into_iter().next() else { return Ok(Found::NoExtension) };
-            let version = version.get::<String>(1)?.unwrap_or_default();
-            if version != env!("CARGO_PKG_VERSION") {
-                return Ok(Found::OtherVersion(version));
-            }
             let mut runs = Vec::new();
             for row in client.select(DUE, None, &[])? {
                 if let (Some(run_id), Some(sync_id)) = (row.get(1)?, row.get(2)?) {

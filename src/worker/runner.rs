@@ -4,7 +4,7 @@ use pgrx::bgworkers::BackgroundWorker;
 use pgrx::pg_sys;
 
 use crate::pg::transaction::transaction;
-use crate::pg::{Error, lock, process};
+use crate::pg::{Error, lock, process, version};
 
 /// Started by name by Postgres.
 #[pgrx::pg_guard]
@@ -14,7 +14,7 @@ pub extern "C-unwind" fn sqs_sync_runner_main(argument: pg_sys::Datum) {
     let Some((run_id, sync_id)) = parse(BackgroundWorker::get_extra()) else {
         return process::log_warning(&Error::internal("a runner was started without a run"));
     };
-    match transaction(|| Ok(lock::try_hold_runner(sync_id))) {
+    match transaction(|| version::check().map(|()| lock::try_hold_runner(sync_id))) {
         Ok(true) => crate::run::execute(run_id),
         // Its sync has a runner: the worker starts another when that one is done.
         Ok(false) => {}

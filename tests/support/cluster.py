@@ -48,10 +48,10 @@ class Cluster:
         self.own_environment = environment or {}
         self.settings = {**DEFAULTS, "unix_socket_directories": str(self.directory), **settings}
 
-    def init(self):
+    def init(self, *options):
         self.own_directory()
         self.run("initdb", "--no-sync", "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                 "--locale=C", "-D", self.data)
+                 "--locale=C", "-D", self.data, *options)
         self.configure(**self.settings)
         return self
 
@@ -67,6 +67,13 @@ class Cluster:
         self.own_directory()
         subprocess.run(as_server_user(["cp", "-a", str(stopped.data), str(self.data)]), check=True)
         self.configure(**self.settings)
+        return self
+
+    def init_by_upgrade(self, stopped):
+        """By pg_upgrade, of a server of an older major."""
+        # Which servers from 18 on have by default, and the older one has not.
+        self.init(*(["--no-data-checksums"] if int(self.major) >= 18 else []))
+        self.run("pg_upgrade", "-U", "postgres", "-b", stopped.bin, "-B", self.bin, "-d", stopped.data, "-D", self.data, cwd=self.directory)
         return self
 
     def own_directory(self):
@@ -150,9 +157,8 @@ class Cluster:
     def run(self, program, *arguments, check=True, **options):
         """One of Postgres's own programs, as the server's user."""
         command = as_server_user([str(self.bin / program), *map(str, arguments)])
-        options.setdefault("stdout", subprocess.PIPE)
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, cwd="/",
-                              env=self.environment(), **options)
+        options = {"stdout": subprocess.PIPE, "cwd": "/", **options}
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=self.environment(), **options)
         if check and done.returncode != 0:
             log = self.log_tail() if self.log.exists() else ""
             raise AssertionError(f"{program} failed:\n{done.stderr}\n{log}")

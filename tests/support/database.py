@@ -29,10 +29,10 @@ class Database:
         self.admin.close()
         self.analyst.close()
 
-    def prepare(self, endpoint):
+    def prepare(self, endpoint, version=None):
         """What a DBA does once: the extension, and a connection that the analyst may use."""
         self.endpoint = endpoint
-        self.admin.execute("CREATE EXTENSION sqs_sync")
+        self.admin.execute("CREATE EXTENSION sqs_sync" + (f" VERSION '{version}'" if version else ""))
         self.admin.execute("GRANT CREATE ON SCHEMA public TO analyst")
         self.admin.execute(sql.SQL(
             "CREATE SERVER sqs FOREIGN DATA WRAPPER sqs_sync OPTIONS (region {}, endpoint_url {})"
@@ -112,10 +112,10 @@ def call(connection, function, **options):
         sql.SQL("SELECT {}({})").format(sql.Identifier(function), arguments)).fetchone()[0]
 
 
-def create_database(cluster, name, endpoint):
+def create_database(cluster, name, endpoint, version=None):
     with cluster.connect() as postgres:
         postgres.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return Database(cluster, name).prepare(endpoint)
+    return Database(cluster, name).prepare(endpoint, version)
 
 
 def drop_database(database):

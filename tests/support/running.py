@@ -31,6 +31,13 @@ def copy_of(stopped, **settings):
     return cluster.init_by_copy(stopped)
 
 
+def upgrade_of(stopped, **settings):
+    """A cluster of the major under test made by pg_upgrade, not started yet."""
+    cluster = Cluster(**settings)
+    clusters.append(cluster)
+    return cluster.init_by_upgrade(stopped)
+
+
 def destroy(cluster):
     clusters.remove(cluster)
     cluster.destroy()
