@@ -139,6 +139,11 @@ pub const RUN: &[Known] = &[
         "look at name resolution, network, firewall and TLS, and at the endpoint's address",
     ),
     known(
+        "53200",
+        "out of memory: the system gives the process no more, or Postgres is at a limit of its own",
+        "`work_mem` and the number of processes, or more memory: docs/operations.md#crashes. What was not answered is sent again first.",
+    ),
+    known(
         "XX000",
         "five runners in a row ended before the run made any progress",
         "look into the server's log. The next run first sends again what this one may have sent.",

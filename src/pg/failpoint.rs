@@ -47,6 +47,8 @@ mod wanted {
             Some("exit") => exit(),
             Some("kill") => signal_to(own_pid(), 9),
             Some("stop") => signal_to(postmaster(), pg_sys::SIGQUIT as c_int),
+            // No machine has so much.
+            Some("starve") => drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 60))),
             _ => return,
         }
         // A signal to oneself is there at once; the postmaster's comes soon.

@@ -11,6 +11,7 @@ pub mod hash;
 pub mod kept;
 pub mod library;
 pub mod lock;
+mod memory;
 pub mod planner;
 pub mod process;
 pub mod receiver;

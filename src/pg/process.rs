@@ -11,7 +11,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
-use super::Error;
+use super::{Error, memory};
 
 // pgrx binds these as guarded Rust functions, which cannot be signal handlers.
 unsafe extern "C-unwind" {
@@ -76,7 +76,8 @@ thread_local! {
     static LAST_ACT: std::cell::Cell<Option<fn()>> = const { std::cell::Cell::new(None) };
 }
 
-/// Has `act` done when this process ends, whichever way but a kill. It must not raise an ERROR.
+/// Has `act` done when this process ends, whichever way but a kill, or for want of memory. It must
+/// not raise an ERROR.
 pub fn at_exit(act: fn()) {
     if LAST_ACT.replace(Some(act)).is_none() {
         // SAFETY: registered once; the callback lives as long as the library.
@@ -86,7 +87,9 @@ pub fn at_exit(act: fn()) {
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn run_last_act(_code: c_int, _nothing: pg_sys::Datum) {
-    if let Some(act) = LAST_ACT.get() {
+    if let Some(act) = LAST_ACT.get()
+        && !memory::is_out()
+    {
         act();
     }
 }

@@ -13,6 +13,7 @@ from support.items import BODIES, Items
 from support.replay import Replay
 
 # The process alone; the process, upon which Postgres ends all others and recovers; the server, at once.
+# (And "starve": it asks for memory that there is not.)
 ACTIONS = ("exit", "kill", "stop")
 
 
@@ -37,7 +38,7 @@ class Crashes:
         wait_until(lambda: not self.file.exists() or self.is_idle(), f"the run has come to {point}", 60)
         reached = not self.file.exists()
         self.file.unlink(missing_ok=True)
-        if reached and action != "exit":
+        if reached and action in ("kill", "stop"):
             wait_until(lambda: not any(map(alive, sessions)), "the server has noticed", 60)
         wait_until(self.is_idle, f"runs have ended after {action} at {point}", 120)
         return reached

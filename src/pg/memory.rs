@@ -1,0 +1,129 @@
+//! Rust's memory, where the system gives no more of it: by `vm.overcommit_memory = 2`, or a limit.
+//!
+//! Rust then aborts, and for a process that aborts Postgres restarts all others. So the process ends
+//! here, as by any FATAL error: the server and its sessions go on, and so does a run, in another
+//! process. (It cannot be an ERROR: an allocator must not unwind.)
+//!
+//! A thread of ours may call nothing of Postgres's. It has the process's own thread end it, and
+//! stands still meanwhile. That thread may be waiting for what this one has locked: in that case it
+//! is an abort after all.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ffi::{c_char, c_int};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+// Guarded, as pgrx binds them, they could not be called where there is no memory.
+unsafe extern "C-unwind" {
+    fn errstart(level: c_int, domain: *const c_char) -> bool;
+    fn errcode(code: c_int) -> c_int;
+    fn errmsg(format: *const c_char, ...) -> c_int;
+    fn errdetail(format: *const c_char, ...) -> c_int;
+    fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
+    fn on_proc_exit(act: unsafe extern "C-unwind" fn(c_int, pg_sys::Datum), nothing: pg_sys::Datum);
+}
+
+/// How long a thread waits for the process's own to end it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+static IS_OUT: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process ends for want of memory. Then it waits for no thread.
+pub(super) fn is_out() -> bool {
+    IS_OUT.load(Ordering::Relaxed)
+}
+
+#[global_allocator]
+static MEMORY: Memory = Memory;
+
+struct Memory;
+
+// SAFETY: all of it is the system's allocator; what that does not give is null, as it says.
+unsafe impl GlobalAlloc for Memory {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        given(unsafe { System.alloc(layout) }, layout.size())
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        given(unsafe { System.alloc_zeroed(layout) }, layout.size())
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        given(unsafe { System.realloc(memory, layout, size) }, size)
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[inline]
+fn given(memory: *mut u8, size: usize) -> *mut u8 {
+    if memory.is_null() {
+        end(size);
+    }
+    memory
+}
+
+/// Comes back only where the process cannot be ended in order: then it is aborted.
+#[cold]
+fn end(size: usize) {
+    // SAFETY: system calls without memory.
+    let is_own_thread =
+        unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) };
+    match is_own_thread {
+        true => end_here(size),
+        false => have_it_ended(),
+    }
+}
+
+fn end_here(size: usize) {
+    // SAFETY: reads variables of the process.
+    let is_ordinary = unsafe {
+        pg_sys::IsUnderPostmaster && !pg_sys::proc_exit_inprogress && pg_sys::CritSectionCount == 0
+    };
+    if !is_ordinary {
+        return;
+    }
+    IS_OUT.store(true, Ordering::Relaxed);
+    // SAFETY: on the process's own thread, with texts that live for ever. A FATAL error ends the
+    // process, and unwinds nothing; its report has memory that Postgres has set aside.
+    unsafe {
+        on_proc_exit(end_at_once, pg_sys::Datum::null());
+        if errstart(pg_sys::FATAL as c_int, std::ptr::null()) {
+            errcode(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int);
+            errmsg(c"out of memory".as_ptr());
+            errdetail(c"Failed on request of size %zu by sqs_sync.".as_ptr(), size);
+            errfinish(c"memory.rs".as_ptr(), 0, c"end_here".as_ptr());
+        }
+    }
+}
+
+/// When all has been given back: a thread may be at work, and nothing that `exit` takes down may go
+/// from under it.
+unsafe extern "C-unwind" fn end_at_once(code: c_int, _nothing: pg_sys::Datum) {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code) }
+}
+
+fn have_it_ended() {
+    const WORDS: &[u8] = b"sqs_sync: out of memory on a thread: this process ends\n";
+    IS_OUT.store(true, Ordering::Relaxed);
+    // SAFETY: system calls with memory that lives for ever. All signals are blocked on threads of
+    // ours, so that this one comes to the process's own.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, WORDS.as_ptr().cast(), WORDS.len());
+        libc::kill(libc::getpid(), libc::SIGTERM);
+    }
+    std::thread::sleep(PATIENCE);
+}
