@@ -21,7 +21,7 @@ help: ## list the targets
 	@echo "  TESTS='tests/test_x.py -k word'   for make test-server: only these"
 	@echo "  GOLDEN_LIQUID=path    for make conformance: the suite's golden_liquid.json"
 	@echo "  SECONDS=60            for make fuzz: how much of a processor for each target"
-	@echo "  ONLY='queues'         for make fuzz: of templates, attributes, queues, channels"
+	@echo "  ONLY='queues'         for make fuzz: of templates, attributes, queues, channels, connections"
 	@echo "  N=100, MINUTES=1      for make crash, make soak: how much"
 	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, log, render, report"
 

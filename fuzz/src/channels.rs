@@ -2,11 +2,9 @@
 //! channel of the kind that it says, alike in both orders of asking, and no value is told.
 
 use fastrand::Rng;
-use notifier::{Channel, OptionError, check_mapping, check_server, superuser_option};
+use notifier::{Channel, check_mapping, check_server, superuser_option};
 
-use crate::spoil::{MARK, one_in, pick, spoiled};
-
-type Options = Vec<(String, String)>;
+use crate::spoil::{Options, assert_silent, changed, first_of, one_in, pick, spoiled};
 
 const KINDS: [&str; 5] = ["slack", "pagerduty", "sms", "email", "webhook"];
 
@@ -77,36 +75,6 @@ fn right(kind: &str) -> (Options, Options) {
     (first_of(&SERVER, server), first_of(&MAPPING, mapping))
 }
 
-fn first_of(all: &[(&str, &[&str])], names: &[&str]) -> Options {
-    let known = all.iter().filter(|(name, _)| names.contains(name));
-    known.map(|(name, values)| ((*name).to_owned(), values[0].to_owned())).collect()
-}
-
-/// Adds, takes away and spoils some.
-fn changed(rng: &mut Rng, options: &mut Options, all: &[(&str, &[&str])]) {
-    for _ in 0..rng.usize(..3) {
-        let (name, values) = all[rng.usize(..all.len())];
-        let value = pick(rng, values).to_owned();
-        match options.iter_mut().find(|(it, _)| it == name) {
-            Some((_, old)) => *old = value,
-            None if rng.bool() => options.push((name.to_owned(), value)),
-            None => {}
-        }
-    }
-    if one_in(rng, 6) && !options.is_empty() {
-        options.remove(rng.usize(..options.len()));
-    }
-    if one_in(rng, 4) && !options.is_empty() {
-        let at = rng.usize(..options.len());
-        // What was right is spoiled with the mark in it.
-        options[at].1 = format!("{}{MARK}", spoiled(rng, &options[at].1));
-    }
-    if one_in(rng, 12) && !options.is_empty() {
-        let at = rng.usize(..options.len());
-        options[at].0 = spoiled(rng, &options[at].0);
-    }
-}
-
 pub fn trial(seed: u64) -> &'static str {
     let mut rng = Rng::with_seed(seed);
     let kind = pick(&mut rng, &KINDS);
@@ -121,7 +89,9 @@ pub fn trial(seed: u64) -> &'static str {
     let channel = Channel::new("alerts", &server, &mapping);
     let about = || format!("{server:?} and {mapping:?}");
     for error in [of_server.as_ref().err(), of_mapping.as_ref().err(), channel.as_ref().err()] {
-        error.into_iter().for_each(|error| assert_silent(error, &server, &mapping));
+        error
+            .into_iter()
+            .for_each(|it| assert_silent(&it.message, it.hint.as_deref(), &[&server, &mapping]));
     }
     // Whoever may set it is asked whatever else is wrong.
     if server.iter().any(|(name, _)| name == "endpoint_url" || name == "internal_network") {
@@ -147,12 +117,4 @@ pub fn trial(seed: u64) -> &'static str {
         Err(_) if of_server.is_err() => "servers refused",
         Err(_) => "mappings refused",
     }
-}
-
-/// An error tells names, never values. A name can be anything, and have the mark too.
-fn assert_silent(error: &OptionError, server: &Options, mapping: &Options) {
-    let told = format!("{} {}", error.message, error.hint.as_deref().unwrap_or_default());
-    let is_marked = server.iter().chain(mapping).any(|(name, _)| name.contains(MARK));
-    assert!(is_marked || !told.contains(MARK), "{told}: {server:?} and {mapping:?}");
-    assert!(!told.is_empty() && told.len() < 2_000, "{told}");
 }

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod channels;
+mod connections;
 #[path = "../../crates/message/tests/common/generate.rs"]
 mod generate;
 #[path = "../../crates/message/tests/common/legal.rs"]
@@ -33,11 +34,12 @@ use trial::{End, cpu_time};
 /// If something does not hold.
 type Trial = fn(u64) -> &'static str;
 
-const TARGETS: [(&str, Trial); 4] = [
+const TARGETS: [(&str, Trial); 5] = [
     ("templates", template),
     ("attributes", attributes::trial),
     ("queues", queues::trial),
     ("channels", channels::trial),
+    ("connections", connections::trial),
 ];
 
 /// Far less than a backend of Postgres has.

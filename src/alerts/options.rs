@@ -51,14 +51,7 @@ fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
             check_superuser(options)
         }
         pg_sys::UserMappingRelationId => notifier::check_mapping(options).map_err(of_option),
-        _ => match options.first() {
-            None => Ok(()),
-            Some((name, _)) => Err(Error::new(
-                PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
-                format!("invalid option \"{name}\" of a foreign data wrapper"),
-            )
-            .hint("A foreign data wrapper of sqs_sync has no options.")),
-        },
+        _ => validator::without_options(options),
     }
 }
 

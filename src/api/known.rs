@@ -4,7 +4,7 @@
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
 
-use crate::{alerts, connection, errors};
+use crate::{alerts, errors};
 
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, reason = "they are the SQL function's columns")]
@@ -34,7 +34,7 @@ fn known_options() -> TableIterator<
         name!(means, String),
     ),
 > {
-    let of_connections = connection::options::all().map(|(object, known)| {
+    let of_connections = publisher::options().map(|(object, known)| {
         ("sqs_sync", object, known.name, known.required, known.means.to_owned())
     });
     let channel = alerts::known_options()

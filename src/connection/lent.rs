@@ -6,8 +6,8 @@
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
+use publisher::Mapping;
 
-use super::credentials::{Mapping, superusers_to_give};
 use crate::pg::{Error, Result, database, rights, sql};
 
 /// Called for all that a mapping will have: refuses to others what is a superuser's to give, and
@@ -67,6 +67,17 @@ pub fn check_change(server: &str, user: Oid) -> Result<()> {
         )
     })?;
     Mapping(&options).lends().map_or(Ok(()), |option| Err(superusers_to_give(option)))
+}
+
+/// Only for a server that a superuser has so: the error of whoever else says so.
+fn superusers_to_give(option: &str) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        format!(
+            "option \"{option}\" is a superuser's to give, and so is a user mapping that has it"
+        ),
+    )
+    .hint("It lends what belongs to the server. Access keys of your own need no superuser.")
 }
 
 /// The options in an order of their own, and so that none can pass for another.

@@ -2,18 +2,16 @@
 //! are Postgres's own objects, so that grants, dumps and renames work as for any foreign
 //! data wrapper; what is ours is the meaning of their options.
 
-mod credentials;
 mod lent;
-pub mod options;
+mod options;
 pub mod policies;
 mod whom;
 
 use message::AllowedQueues;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
-use publisher::Connection;
+use publisher::{Connection, Mapping};
 
-use self::credentials::Mapping;
 pub use self::lent::check_change;
 pub use self::whom::{AsWhom, as_whom, role_named};
 use crate::changes::columns::quoted;
@@ -98,11 +96,13 @@ pub fn of(server: &str, owner: Oid, purpose: &str) -> Result<Connection> {
         .ok_or_else(|| Error::invalid(format!("server \"{server}\" has no option \"region\"")))?;
     let of_mapping = mapping_options(server, owner)?;
     lent::check(&of_mapping, &format!("the user mapping for server \"{server}\""))?;
-    let session_name = credentials::session_name(purpose, &database::name()?);
+    let session_name = publisher::session_name(purpose, &database::name()?);
     Ok(Connection {
         endpoint_url: option("endpoint_url"),
         sts_endpoint_url: option("sts_endpoint_url"),
-        identity: Mapping(&of_mapping).identity(&region, session_name)?,
+        identity: Mapping(&of_mapping)
+            .identity(&region, session_name)
+            .map_err(options::of_option)?,
         region,
     })
 }

@@ -2,9 +2,8 @@
 
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
-use publisher::Connection;
+use publisher::{Connection, Mapping};
 
-use super::credentials::Mapping;
 use crate::changes::columns::quoted;
 use crate::changes::model::role_name;
 use crate::pg::{Error, Result, rights, sql};

@@ -53,6 +53,7 @@ mod lane;
 mod lean;
 mod lookup;
 mod mailbox;
+mod options;
 mod outgoing;
 mod pace;
 mod publisher;
@@ -69,11 +70,14 @@ pub use counters::{Counters, LATENCY_BOUNDS_MS, Latencies, latency_at};
 pub use endpoint::check_endpoint_url;
 pub use error::{Failure, FailureKind};
 pub use exchange::{Answered, Body, Exchange, Told};
-pub use identity::{Caller, Credentials, Identity, Role, Secret, Source};
+pub use identity::{Caller, Credentials, Identity, Role, Secret, Source, session_name};
 pub use inquiry::{Inquiry, caller, list_queues, queue_attributes, send_one};
 pub use journal::{Level, Recording};
 pub use lookup::{DeduplicationScope, Listed, Queue, QueueAttributes};
 pub use mailbox::{Outcome, Report};
+pub use options::{
+    Known, Mapping, OptionError, OptionFault, check_server, options, superuser_option,
+};
 pub use outgoing::{Attribute, AttributeValue, Outgoing};
 pub use publisher::Publisher;
 pub use queue::arn_of;

@@ -70,6 +70,22 @@ pub struct Role {
     pub session_name: String,
 }
 
+/// The longest name of a session that STS takes.
+const SESSION_NAME: usize = 64;
+/// Of which the database has so much, if it needs it.
+const DATABASE_SHARE: usize = 24;
+
+/// What an account's CloudTrail shows of who came, and for what: `customers@shop`.
+pub fn session_name(purpose: &str, database: &str) -> String {
+    let clean = |text: &str, most: usize| -> String {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.-".contains(c);
+        text.chars().take(most).map(|c| if allowed(c) { c } else { '-' }).collect()
+    };
+    let database = clean(database, DATABASE_SHARE);
+    let purpose = clean(purpose, SESSION_NAME - 1 - database.len());
+    format!("{purpose}@{database}")
+}
+
 /// As whom requests are signed. Its clones share what has been fetched.
 #[derive(Clone, Debug)]
 pub struct Identity {

@@ -4,15 +4,15 @@
 //! There are four ways, of which a mapping says one: access keys; the server's own identity; a
 //! profile in the files of the operating system's user; and a web identity, whose token is in a
 //! file. With the first three a role may be assumed. All but the first use what belongs to the
-//! server, and are a superuser's to give ([`super::lent`]).
+//! server, and are a superuser's to give (what [`Mapping::lends`] tells).
 
-use pgrx::PgSqlErrorCode;
-use publisher::{Credentials, Identity, Role, Secret, Source};
+use super::{Known, OptionError, USER_MAPPING, check_filled, check_names};
+use crate::connection::partition_of;
+use crate::identity::{Credentials, Identity, Role, Secret, Source};
 
-use super::options::{Known, check_filled, check_names, option_missing};
-use crate::pg::{Error, Result};
+type Result<T> = std::result::Result<T, OptionError>;
 
-pub const KNOWN: &[Known] = &[
+pub(super) const KNOWN: &[Known] = &[
     Known::optional(
         "access_key_id",
         "of the IAM user as whom requests are made, or the role is assumed",
@@ -52,6 +52,7 @@ const WAYS: &str = "Give access_key_id and secret_access_key, or, as a superuser
 pub struct Mapping<'a>(pub &'a [(String, String)]);
 
 impl Mapping<'_> {
+    /// The value of an option, if it is given. What is off is as if it were not.
     pub fn get(&self, name: &str) -> Option<&str> {
         let is_off = |value: &str| name == "ambient_credentials" && value == "false";
         let found = self.0.iter().find(|(option, _)| option == name);
@@ -59,9 +60,10 @@ impl Mapping<'_> {
     }
 
     fn need(&self, name: &str) -> Result<String> {
-        self.get(name).map(str::to_owned).ok_or_else(|| option_missing("user mapping", name))
+        self.get(name).map(str::to_owned).ok_or_else(|| OptionError::missing(USER_MAPPING, name))
     }
 
+    /// Whether a token is given for the keys.
     pub fn is_web_identity(&self) -> bool {
         self.get("web_identity_token_file").is_some()
     }
@@ -71,8 +73,13 @@ impl Mapping<'_> {
         OF_SERVER.into_iter().find(|name| self.get(name).is_some())
     }
 
+    /// Checks all options that a mapping has.
+    ///
+    /// # Errors
+    ///
+    /// What is unknown, missing or invalid among them, or does not go together.
     pub fn check(&self) -> Result<()> {
-        check_names("user mapping", KNOWN, self.0)?;
+        check_names(USER_MAPPING, KNOWN, self.0)?;
         check_filled(self.0)?;
         self.check_source()?;
         self.check_role()
@@ -86,9 +93,9 @@ impl Mapping<'_> {
             .collect();
         match given[..] {
             [_] => {}
-            [] => return Err(option_missing("user mapping", "access_key_id").hint(WAYS)),
+            [] => return Err(OptionError::missing(USER_MAPPING, "access_key_id").hint(WAYS)),
             [first, second, ..] => {
-                return Err(Error::invalid(format!(
+                return Err(OptionError::invalid(format!(
                     "options \"{first}\" and \"{second}\" are both given"
                 ))
                 .hint(WAYS));
@@ -101,12 +108,14 @@ impl Mapping<'_> {
         if let Some(value) = self.get("ambient_credentials")
             && value != "true"
         {
-            return Err(Error::invalid("option \"ambient_credentials\" is neither true nor false"));
+            return Err(OptionError::invalid(
+                "option \"ambient_credentials\" is neither true nor false",
+            ));
         }
         match self.get("web_identity_token_file") {
-            Some(file) if !file.starts_with('/') => {
-                Err(Error::invalid("option \"web_identity_token_file\" is not an absolute path"))
-            }
+            Some(file) if !file.starts_with('/') => Err(OptionError::invalid(
+                "option \"web_identity_token_file\" is not an absolute path",
+            )),
             _ => Ok(()),
         }
     }
@@ -115,26 +124,28 @@ impl Mapping<'_> {
         let by_token = self.is_web_identity();
         match (self.get("role_arn"), self.get("external_id")) {
             (None, Some(_)) => {
-                return Err(option_missing("user mapping", "role_arn")
+                return Err(OptionError::missing(USER_MAPPING, "role_arn")
                     .hint("An external id is shown when a role is assumed."));
             }
             (None, None) if by_token => {
-                return Err(option_missing("user mapping", "role_arn")
+                return Err(OptionError::missing(USER_MAPPING, "role_arn")
                     .hint("A web identity's token is given for the keys of a role."));
             }
             (_, Some(_)) if by_token => {
-                return Err(Error::invalid("option \"external_id\" is not for web identities")
-                    .hint("Their trust policies name the token's audience and subject."));
+                return Err(OptionError::invalid(
+                    "option \"external_id\" is not for web identities",
+                )
+                .hint("Their trust policies name the token's audience and subject."));
             }
             _ => {}
         }
         if self.get("role_arn").is_some_and(|arn| partition_of_role(arn).is_none()) {
-            return Err(Error::invalid("option \"role_arn\" is not the ARN of a role")
+            return Err(OptionError::invalid("option \"role_arn\" is not the ARN of a role")
                 .hint("It should read arn:aws:iam::account:role/name."));
         }
         match self.get("external_id") {
             Some(id) if !is_external_id(id) => {
-                Err(Error::invalid("option \"external_id\" is not an external id")
+                Err(OptionError::invalid("option \"external_id\" is not an external id")
                     .hint("It has 2 to 1224 letters, digits and characters of _+=,.@:/- in it."))
             }
             _ => Ok(()),
@@ -142,6 +153,10 @@ impl Mapping<'_> {
     }
 
     /// As whom the connection comes, in sessions of this name.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Mapping::check`], and where the role is not in the region's partition.
     pub fn identity(&self, region: &str, session_name: String) -> Result<Identity> {
         self.check()?;
         let source = match self.lends() {
@@ -157,9 +172,9 @@ impl Mapping<'_> {
             Some(_) => Source::Server,
         };
         let Some(arn) = self.get("role_arn") else { return Ok(Identity::new(source, None)) };
-        let partition = publisher::partition_of(region);
+        let partition = partition_of(region);
         if partition_of_role(arn) != Some(partition) {
-            return Err(Error::invalid(format!(
+            return Err(OptionError::invalid(format!(
                 "role {arn} is not in the partition {partition} of region {region}"
             ))
             .hint("A role of one partition cannot be assumed in another."));
@@ -167,17 +182,6 @@ impl Mapping<'_> {
         let external_id = self.get("external_id").map(str::to_owned);
         Ok(Identity::new(source, Some(Role { arn: arn.to_owned(), external_id, session_name })))
     }
-}
-
-/// Only for a server that a superuser has so: the error of whoever else says so.
-pub fn superusers_to_give(option: &str) -> Error {
-    Error::new(
-        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-        format!(
-            "option \"{option}\" is a superuser's to give, and so is a user mapping that has it"
-        ),
-    )
-    .hint("It lends what belongs to the server. Access keys of your own need no superuser.")
 }
 
 /// `arn:partition:iam::account:role/path/name`.
@@ -197,20 +201,4 @@ fn partition_of_role(arn: &str) -> Option<&str> {
 fn is_external_id(id: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
     (2..=1224).contains(&id.len()) && id.chars().all(allowed)
-}
-
-/// The longest name of a session that STS takes.
-const SESSION_NAME: usize = 64;
-/// Of which the database has so much, if it needs it.
-const DATABASE_SHARE: usize = 24;
-
-/// What an account's CloudTrail shows of who came, and for what: `customers@shop`.
-pub fn session_name(purpose: &str, database: &str) -> String {
-    let clean = |text: &str, most: usize| -> String {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.-".contains(c);
-        text.chars().take(most).map(|c| if allowed(c) { c } else { '-' }).collect()
-    };
-    let database = clean(database, DATABASE_SHARE);
-    let purpose = clean(purpose, SESSION_NAME - 1 - database.len());
-    format!("{purpose}@{database}")
 }
