@@ -2,95 +2,16 @@
 only a superuser lends."""
 
 import datetime
-import json
-import pathlib
-import re
-import shutil
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from support.accounts import Account, allow
-from support.cluster import ROOT
-from support.database import create_database, drop_database
-from support.emulator import Emulator
 from support.permitted import SEND
-from support.running import destroy, fresh_name, started_cluster
+from support.roles import EXTERNAL_ID, IN_ROLE, KEYS, LENT, aws, come_as, create, database, on_own, options_of, own, peer
+from support.running import fresh_name
 from support.scripted import ROLE, Scripted
-
-KEYS = {"access_key_id": "AKIAMAPPING", "secret_access_key": "hush-mapping"}
-EXTERNAL_ID = "x7Qm-3kT9"
-IN_ROLE = {**KEYS, "role_arn": ROLE, "external_id": EXTERNAL_ID}
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory):
-    """Checks signatures, session tokens, policies and external ids."""
-    emulator = Emulator(tmp_path_factory.mktemp("guarded") / "log", AUTH="true").start()
-    yield emulator
-    emulator.stop()
-
-
-@pytest.fixture
-def peer():
-    peer = Scripted()
-    yield peer
-    peer.stop()
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory):
-    """A server whose machine has credentials of its own, in its environment and its user's files."""
-    home = pathlib.Path("/tmp") / fresh_name("sqs_home")
-    (home / ".aws").mkdir(parents=True)
-    (home / ".aws/credentials").write_text(
-        "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = hush-default\n"
-        "[reporting]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = hush-profile\n")
-    (home / "token").write_text("the.web.token\n")
-    cluster = started_cluster(shared_preload_libraries="sqs_sync", environment={
-        "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws/credentials"), "AWS_ACCESS_KEY_ID": "AKIASERVER", "AWS_SECRET_ACCESS_KEY": "hush-server",
-        "AWS_SESSION_TOKEN": "token-server", "AWS_PROFILE": "reporting", "AWS_REGION": "eu-north-1",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9",
-        "http_proxy": "http://127.0.0.1:9", "AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": str(home / "token")})
-    cluster.home = home
-    yield cluster
-    destroy(cluster)
-    shutil.rmtree(home)
-
-
-@pytest.fixture
-def database(preloaded, peer):
-    yield from reaching(preloaded, peer)
-
-
-@pytest.fixture
-def on_own(own, peer):
-    yield from reaching(own, peer)
-
-
-def reaching(cluster, peer):
-    database = create_database(cluster, fresh_name("db"), peer.endpoint)
-    database.admin.execute(sql.SQL("ALTER SERVER sqs OPTIONS (ADD sts_endpoint_url {})").format(peer.endpoint))
-    database.analyst.execute("CREATE TABLE orders AS SELECT i AS id FROM generate_series(1, 300) i")
-    yield database
-    drop_database(database)
-
-
-def options_of(options):
-    return sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), value) for name, value in options.items())
-
-
-def come_as(database, options, connection=None):
-    connection = connection or database.admin
-    connection.execute("DROP USER MAPPING IF EXISTS FOR analyst SERVER sqs")
-    connection.execute(sql.SQL("CREATE USER MAPPING FOR analyst SERVER sqs OPTIONS ({})").format(options_of(options)))
-
-
-def create(database, name="orders", queue="orders", **options):
-    database.create_sync(name, queue, model="SELECT * FROM orders", attributes={}, fields='["id"]', **{"retry_for": "20 seconds", **options})
-    return name
-
 
 # A role ---------------------------------------------------------------------------------------
 
@@ -223,10 +144,6 @@ def test_no_redirect_of_sts_is_followed(database, peer):
 
 
 # The server's own identity ---------------------------------------------------------------------
-
-LENT = {"ambient_credentials": {"ambient_credentials": "true"}, "profile": {"profile": "reporting"},
-        "web_identity_token_file": {"web_identity_token_file": "/nowhere/token", "role_arn": ROLE}}
-
 
 @pytest.mark.parametrize("options, key", [
     (KEYS, "AKIAMAPPING"), (IN_ROLE, "ASIA1"), ({**KEYS, "ambient_credentials": "false"}, "AKIAMAPPING")], ids=["keys", "role", "off"])
@@ -398,104 +315,3 @@ def test_only_a_superuser_says_where_roles_are_assumed(database):
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="sts_endpoint_url"):
         database.analyst.execute("CREATE SERVER mine FOREIGN DATA WRAPPER sqs_sync"
                                  " OPTIONS (region 'us-east-1', sts_endpoint_url 'http://127.0.0.1:1')")
-
-
-# What to paste into AWS -----------------------------------------------------------------------
-
-
-def steps(database, connection=None, **arguments):
-    """What there is to paste, by the number of its step."""
-    arguments = {"server": "sqs", **arguments}
-    call = sql.SQL("SELECT * FROM sqs_sync_trust_policy({})").format(
-        sql.SQL(", ").join(sql.SQL("{} => {}").format(sql.Identifier(name), value) for name, value in arguments.items()))
-    rows = (connection or database.analyst).execute(call).fetchall()
-    assert [row.step for row in rows] == list(range(1, 7)) and all(row.what.endswith(":") for row in rows)
-    return {row.step: row.paste for row in rows}
-
-
-def test_the_policies_are_word_for_word_those_of_the_documentation(database):
-    database.admin.execute("ALTER SERVER sqs OPTIONS (SET region 'eu-west-1')")
-    come_as(database, IN_ROLE)
-    pasted = steps(database, queues="customers, orders")
-    documented = re.findall(r"^```json\n(.*?)\n```$", (ROOT / "docs/security.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert documented == [pasted[3], pasted[4]]
-
-
-def test_a_role_made_by_the_steps_takes_messages_and_nothing_less_does(database, aws):
-    """Each step is done as it is pasted. (The emulator asks for sqs:SendMessageBatch too.)"""
-    database.point_at(aws.endpoint)
-    database.admin.execute(sql.SQL("ALTER SERVER sqs OPTIONS (SET sts_endpoint_url {})").format(aws.endpoint))
-    account, other = Account(aws, "111111111111"), Account(aws, "222222222222")
-    queue, unused = other.create_queue(fresh_name("theirs")), other.create_queue(fresh_name("unused"))
-    user, keys = account.create_user(allow(("sqs:ListQueues", "*")))
-    come_as(database, keys)
-    name = create(database, queue=queue.name)
-    pasted = steps(database, account="222222222222")
-    assert pasted[1] == f"arn:aws:iam::111111111111:user/{user}"
-
-    other.iam.create_role(RoleName="sqs-sync", AssumeRolePolicyDocument=pasted[3])
-    other.iam.put_role_policy(RoleName="sqs-sync", PolicyName="only", PolicyDocument=pasted[4].replace('SendMessage"', 'SendMessage*"'))
-    account.allow_user(user, json.loads(pasted[5]))
-    database.analyst.execute(pasted[6])
-
-    run = database.run(name)
-    assert (run.state, run.published, len(queue.drain())) == ("succeeded", 300, 300), run.error
-    assert database.run(create(database, name="unused", queue=unused.name)).sqlstate == "HV00R"
-    again = steps(database, queues=queue.name)
-    assert [again[step] for step in (2, 3, 5)] == [pasted[step] for step in (2, 3, 5)] and "already" in again[6]
-    database.analyst.execute("ALTER USER MAPPING FOR analyst SERVER sqs OPTIONS (SET external_id 'another')")
-    database.analyst.execute("INSERT INTO orders VALUES (301)")
-    assert database.run(name).sqlstate == "28000"
-
-
-def resources(pasted):
-    return json.loads(pasted[4])["Statement"][0]["Resource"]
-
-
-def test_the_queues_of_the_policy_are_those_that_syncs_use_unless_they_are_given(database):
-    come_as(database, KEYS)
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="sqs") as refused:
-        steps(database)
-    assert "queues =>" in refused.value.diag.message_hint
-    database.admin.execute("ALTER SERVER sqs OPTIONS (ADD allowed_queues '*')")
-    assert resources(steps(database)) == ["arn:aws:sqs:us-east-1:111111111111:*"]
-    for name, queue in {"a": "orders", "b": "parts-{{row.id}}", "c": "arn:aws:sqs:us-east-1:333333333333:theirs", "d": "orders"}.items():
-        create(database, name=name, queue=queue)
-    database.analyst.execute("SELECT sqs_sync_on('a', 'removed', queue => 'gone.fifo', group_id => 'all')")
-    assert resources(steps(database)) == [
-        "arn:aws:sqs:us-east-1:111111111111:gone.fifo", "arn:aws:sqs:us-east-1:111111111111:orders",
-        "arn:aws:sqs:us-east-1:111111111111:parts-*", "arn:aws:sqs:us-east-1:333333333333:theirs"]
-    assert resources(steps(database, queues="x-*,y", account="222222222222")) == [
-        "arn:aws:sqs:us-east-1:222222222222:x-*", "arn:aws:sqs:us-east-1:222222222222:y"]
-
-
-def test_a_session_is_named_by_its_role_in_the_trust_policy(database, peer):
-    peer.caller = "arn:aws:sts::111111111111:assumed-role/postgres-server/i-0123456789"
-    come_as(database, KEYS)
-    assert steps(database, queues="orders")[1] == "arn:aws:iam::111111111111:role/postgres-server"
-
-
-def test_whose_keys_a_mapping_has_is_told_to_whoever_may_change_it(on_own):
-    other = on_own.connection_of("other")
-    on_own.admin.execute("GRANT USAGE ON FOREIGN SERVER sqs TO other")
-    on_own.admin.execute("CREATE USER MAPPING FOR PUBLIC SERVER sqs OPTIONS (access_key_id 'AKIAPUBLIC', secret_access_key 'hush',"
-                         f" role_arn '{ROLE}', external_id '{EXTERNAL_ID}')")
-    assert EXTERNAL_ID in steps(on_own, on_own.admin, role="other", queues="orders")[3]
-    for connection, arguments in ((other, {}), (other, {"role": "analyst"}), (other, {"role": "other"}), (on_own.analyst, {"role": "other"})):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
-            steps(on_own, connection, queues="orders", **arguments)
-        assert EXTERNAL_ID not in str(refused.value) and refused.value.diag.message_hint
-    come_as(on_own, LENT["ambient_credentials"])
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        steps(on_own, queues="orders")
-    assert steps(on_own, on_own.admin, role="analyst", queues="orders")
-    other.close()
-
-
-@pytest.mark.parametrize("arguments, words", [
-    ({"account": "12"}, "account"), ({"queues": "a b"}, "queues"), ({"queues": ""}, "queues"), ({"server": None}, "server")])
-def test_arguments_that_cannot_be_are_refused_by_name(database, arguments, words):
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match=words):
-        steps(database, **{"queues": "orders", **arguments})
-    with pytest.raises(psycopg.errors.UndefinedObject, match="nobody"):
-        steps(database, role="nobody", queues="orders")
