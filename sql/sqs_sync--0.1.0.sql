@@ -168,6 +168,8 @@ CREATE TABLE sqs_sync.run (
   rows_silent      bigint NOT NULL DEFAULT 0,
   published        bigint NOT NULL DEFAULT 0,
   rejected         bigint NOT NULL DEFAULT 0,
+  still_rejected   bigint NOT NULL DEFAULT 0,
+  dismissed        bigint NOT NULL DEFAULT 0,
   in_doubt         bigint NOT NULL DEFAULT 0,
   resent           bigint NOT NULL DEFAULT 0,
   reasons          jsonb NOT NULL DEFAULT '{}',
@@ -291,14 +293,25 @@ CREATE TABLE sqs_sync.rejection (
   reason       text NOT NULL,
   hint         text,
   message_id   text,
+  size         bigint,
+  key_hash     bigint,
+  content_hash bigint,
+  version      integer,
+  left_alone   boolean NOT NULL DEFAULT false,
   attempts     bigint NOT NULL DEFAULT 1,
   run_id       bigint NOT NULL,
   first_at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-  last_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+  last_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  dismissed_by text,
+  dismissed_at timestamptz
 );
 CREATE UNIQUE INDEX rejection_by_key ON sqs_sync.rejection (sync_id, pg_catalog.md5(key));
 COMMENT ON COLUMN sqs_sync.rejection.message_id IS 'what the sync''s message_id calls the message';
-COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the view sqs_sync.rejections';
+COMMENT ON COLUMN sqs_sync.rejection.event IS 'of the change that was tried; null where the key itself is what is wrong';
+COMMENT ON COLUMN sqs_sync.rejection.content_hash IS 'of all columns of the row that was tried, compared or not';
+COMMENT ON COLUMN sqs_sync.rejection.version IS 'of the definition by which its message was made';
+COMMENT ON COLUMN sqs_sync.rejection.left_alone IS 'it is not tried again as long as event and hashes, and unless it is dismissed the version, are the same';
+COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the views sqs_sync.rejections and sqs_sync.dismissed';
 
 -- A log: no foreign key, which would be looked up for each row, and not dumped. A row that fits on
 -- a page stays whole, and nothing is compressed, which would take longer than all else.
@@ -737,6 +750,64 @@ first run, and is the way out when a snapshot was emptied. A run that is held st
     SELECT sqs_sync_baseline('parts', preview => true);
     SELECT sqs_sync_baseline('parts');$$;
 
+CREATE FUNCTION @extschema@.sqs_sync_forget_doubt(name text, key text DEFAULT NULL, preview boolean DEFAULT false) RETURNS bigint
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_forget_doubt_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_forget_doubt(text, text, boolean) IS $$gives up changes in doubt, that may have been sent and can never be sent again; returns how many
+
+What is in doubt blocks the sync if it cannot be sent: its queue is gone, say. Given up, it is not sent again as it was. The next
+run tells its rows instead as the model has them then, to the queues and by the definition of then, whatever the first attempt came to: an added row, and
+one whose removal was in doubt, as `added`, or as `removed` if the model has it not; a changed one as `changed`, as in a resync. So no reader ends up with
+less than the model; one who has read the first message reads another one of the row, and a FIFO queue does not take it for the same.
+
+- name: of the sync
+- key: of one row: of a key of one column its value, else a JSON object of the key's columns; null: all
+- preview: only count them, and change nothing. `sqs_sync_preview` shows them as `resend`.
+- 22023: key is not one of the sync
+- 42501: you have not the rights of the sync's owner
+- 55006: a run of the sync is under way
+- 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
+
+    SELECT sqs_sync_forget_doubt('parts', preview => true);
+    SELECT sqs_sync_forget_doubt('parts');$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_retry(name text, key text DEFAULT NULL, code text DEFAULT NULL) RETURNS bigint
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_retry_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_retry(text, text, text) IS $$has the next run try rejected rows again, though neither they nor the definition have changed; returns how many
+
+For what has been mended elsewhere. `sqs_sync.rejections.retried_when` says which rows are tried again without it.
+
+- name: of the sync
+- key: of one row: of a key of one column its value, else a JSON object of the key's columns. It brings a dismissed row back, too. null: all
+- code: only those of this code in `sqs_sync.rejections`; null: whatever the code
+- 22023: key is not one of the sync
+- 42501: you have not the rights of the sync's owner
+- 55006: a run of the sync is under way
+- 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
+
+    SELECT sqs_sync_retry('parts');
+    SELECT sqs_sync_retry('parts', code => 'invalid_character');
+    SELECT sqs_sync_retry('parts', key => '{"plant": "north", "no": 1}');$$;
+
+CREATE FUNCTION @extschema@.sqs_sync_dismiss(name text, key text DEFAULT NULL, code text DEFAULT NULL, preview boolean DEFAULT false) RETURNS bigint
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_dismiss_wrapper';
+COMMENT ON FUNCTION @extschema@.sqs_sync_dismiss(text, text, text, boolean) IS $$gives up rejected rows as they are: they are rejections no more, and not tried again until their contents change; returns how many
+
+The queue is not told of a dismissed row, and the snapshot stays: once the row's contents change it is told as it would
+have been. Another definition does not bring it back; `sqs_sync_retry` with its key does. A key that is null, not unique or too
+long stays dismissed as long as as many rows have it. `sqs_sync.dismissed` lists them, with who dismissed them.
+
+- name: of the sync
+- key: of one row: of a key of one column its value, else a JSON object of the key's columns; null: all
+- code: only those of this code in `sqs_sync.rejections`; null: whatever the code
+- preview: only count them, and change nothing
+- 22023: key is not one of the sync
+- 42501: you have not the rights of the sync's owner
+- 55006: a run of the sync is under way
+- 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
+
+    SELECT sqs_sync_dismiss('parts', code => 'message_too_long', preview => true);
+    SELECT sqs_sync_dismiss('parts', code => 'message_too_long');$$;
+
 -- What one looks at before a run ---------------------------------------------------------
 
 CREATE FUNCTION @extschema@.sqs_sync_preview(
@@ -912,6 +983,7 @@ COMMENT ON FUNCTION @extschema@.sqs_sync_explain(text) IS $$how a run would comp
 | `statement`, `plan` | the diff, and its plan as `EXPLAIN` shows it to the owner |
 | `resend`, `added`, `changed`, `removed` | changes that a message would be due for |
 | `silent` | changes that would move the snapshot without one |
+| `rejected before, or dismissed` | changes that a run would leave alone, since they are as they were then |
 | `rows with a rejected key` | those that a run would reject for their key |
 | `messages`, `rejected messages`, `bytes` | what would be sent, and what SQS's limits keep back |
 | `requests` | at least: of ten messages and 1 MiB a request, each queue by itself, and of one message a group with `order_by`. Retries come on top. |
@@ -972,7 +1044,7 @@ In the order of time; what is so now comes last. How many calls are kept is for 
 - name: of the sync
 - key: of the row: of a key of one column its value, else a JSON object of the key's columns
 - at: when; null: now
-- what: of a call `accepted`, `rejected`, `not accepted` or `in doubt`, as in sqs_sync.requests; `rejected` also before any call; or what is so now
+- what: of a call `accepted`, `rejected`, `not accepted` or `in doubt`, as in sqs_sync.requests; `rejected` also before any call, with who has dismissed it; or what is so now
 - event: of the change
 - run_id: the run
 - change_id: what `{{change.id}}` is in its messages
@@ -1424,15 +1496,16 @@ SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_r
        COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at AS took,
        r.diff_took,
        COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.diffed_at AS publish_took,
-       r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates
+       r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates,
+       r.still_rejected, r.dismissed
 FROM sqs_sync.run r JOIN sqs_sync.visible_sync s USING (sync_id);
 COMMENT ON VIEW sqs_sync.runs IS 'runs: state, rows, messages, times and error; they are kept as long as `sqs_sync.run_max_age` says';
 COMMENT ON COLUMN sqs_sync.runs.run_id IS 'what `sqs_sync_run` returned';
 COMMENT ON COLUMN sqs_sync.runs.sync IS 'the sync';
 COMMENT ON COLUMN sqs_sync.runs.state IS 'see docs/reference.md#states-of-a-run';
-COMMENT ON COLUMN sqs_sync.runs.rows_added IS 'rows that the diff found added';
-COMMENT ON COLUMN sqs_sync.runs.rows_changed IS 'rows that the diff found changed';
-COMMENT ON COLUMN sqs_sync.runs.rows_removed IS 'rows that the diff found removed';
+COMMENT ON COLUMN sqs_sync.runs.rows_added IS 'rows that the diff found added, but for those of still_rejected and dismissed';
+COMMENT ON COLUMN sqs_sync.runs.rows_changed IS 'rows that the diff found changed, but for those';
+COMMENT ON COLUMN sqs_sync.runs.rows_removed IS 'rows that the diff found removed, but for those';
 COMMENT ON COLUMN sqs_sync.runs.rows_silent IS 'of these, what moved the snapshot at the diff, without a message: events that are not published, changes that a condition leaves out, and a first run that skips';
 COMMENT ON COLUMN sqs_sync.runs.published IS 'messages that SQS acknowledged in this run, those sent again included';
 COMMENT ON COLUMN sqs_sync.runs.rejected IS 'rows rejected, and keys that are null, not unique or too long';
@@ -1460,6 +1533,8 @@ COMMENT ON COLUMN sqs_sync.runs.calls IS 'API calls of SQS';
 COMMENT ON COLUMN sqs_sync.runs.failed_calls IS 'of these, those that failed as a whole';
 COMMENT ON COLUMN sqs_sync.runs.throttled IS 'calls that SQS throttled, wholly or in part';
 COMMENT ON COLUMN sqs_sync.runs.retries IS 'calls that tried messages again';
+COMMENT ON COLUMN sqs_sync.runs.still_rejected IS 'of the rejected ones, rows that were not tried again: neither their contents nor the definition have changed since they were rejected';
+COMMENT ON COLUMN sqs_sync.runs.dismissed IS 'rows that are not told as they are, since somebody has dismissed them; rejected does not count them';
 COMMENT ON COLUMN sqs_sync.runs.possible_duplicates IS 'messages that the queue may have twice: acknowledged after an attempt whose outcome is unknown, and not deduplicated by the queue';
 
 CREATE VIEW sqs_sync.held WITH (security_barrier) AS
@@ -1494,7 +1569,8 @@ SELECT r.run_id, s.name AS sync, r.state, r.rows_added, r.rows_changed, r.rows_r
        COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at AS took,
        r.diff_took,
        COALESCE(r.finished_at, pg_catalog.clock_timestamp()) - r.diffed_at AS publish_took,
-       r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates
+       r.resent, r.reasons, r.bytes, r.calls, r.failed_calls, r.throttled, r.retries, r.possible_duplicates,
+       r.still_rejected, r.dismissed
 FROM sqs_sync.visible_sync s
 CROSS JOIN LATERAL (SELECT * FROM sqs_sync.run r WHERE r.sync_id = s.sync_id ORDER BY r.run_id DESC LIMIT 30) r;
 COMMENT ON VIEW sqs_sync.recent_runs IS 'the latest 30 runs of each sync; it reads no others, however many there are';
@@ -1629,9 +1705,11 @@ Runs under way count from there. Runs and what they have counted themselves stay
     SELECT sqs_sync_stats_reset('parts');$$;
 
 CREATE VIEW sqs_sync.rejections WITH (security_barrier) AS
-SELECT s.name AS sync, j.key, j.message_id, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at
+SELECT s.name AS sync, j.key, j.message_id, j.event, j.rows, j.code, j.reason, j.hint, j.attempts, j.run_id, j.first_at, j.last_at, j.size,
+       CASE WHEN j.left_alone AND j.version OPERATOR(pg_catalog.=) s.version THEN 'its contents or the definition change'
+            ELSE 'the sync runs' END AS retried_when
 FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
-WHERE s.shows_rows;
+WHERE s.shows_rows AND j.dismissed_at IS NULL;
 COMMENT ON VIEW sqs_sync.rejections IS 'rows that could not be published, with the reason; one row a key';
 COMMENT ON COLUMN sqs_sync.rejections.sync IS 'the sync';
 COMMENT ON COLUMN sqs_sync.rejections.key IS 'a JSON object, cut to 3,000 characters';
@@ -1641,10 +1719,27 @@ COMMENT ON COLUMN sqs_sync.rejections.rows IS 'rows of the model with this key';
 COMMENT ON COLUMN sqs_sync.rejections.code IS 'see docs/reference.md#rejections';
 COMMENT ON COLUMN sqs_sync.rejections.reason IS 'what is wrong with this row';
 COMMENT ON COLUMN sqs_sync.rejections.hint IS 'what to do';
-COMMENT ON COLUMN sqs_sync.rejections.attempts IS 'how many runs have met it';
+COMMENT ON COLUMN sqs_sync.rejections.attempts IS 'how many runs have tried it; of a key that is wrong itself, how many have met it';
 COMMENT ON COLUMN sqs_sync.rejections.run_id IS 'the last of them';
-COMMENT ON COLUMN sqs_sync.rejections.first_at IS 'when it was first met';
-COMMENT ON COLUMN sqs_sync.rejections.last_at IS 'when it was last met';
+COMMENT ON COLUMN sqs_sync.rejections.first_at IS 'when it was first tried';
+COMMENT ON COLUMN sqs_sync.rejections.last_at IS 'when it was last tried';
+COMMENT ON COLUMN sqs_sync.rejections.size IS 'bytes of the message, body and attributes; null if there is none, since it could not be made';
+COMMENT ON COLUMN sqs_sync.rejections.retried_when IS '`its contents or the definition change`: it is the row''s own fault, and until then runs leave it alone; or `the sync runs`, at each run. `sqs_sync_retry` has the next run try it in any case.';
+
+CREATE VIEW sqs_sync.dismissed WITH (security_barrier) AS
+SELECT s.name AS sync, j.key, j.event, j.rows, j.code, j.reason, j.dismissed_by, j.dismissed_at, j.first_at
+FROM sqs_sync.rejection j JOIN sqs_sync.visible_sync s USING (sync_id)
+WHERE s.shows_rows AND j.dismissed_at IS NOT NULL;
+COMMENT ON VIEW sqs_sync.dismissed IS 'rows that are not told as they are, since somebody has dismissed their rejection; one row a key';
+COMMENT ON COLUMN sqs_sync.dismissed.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.dismissed.key IS 'a JSON object, cut to 3,000 characters';
+COMMENT ON COLUMN sqs_sync.dismissed.event IS 'what was not told; null where the key itself is what is wrong';
+COMMENT ON COLUMN sqs_sync.dismissed.rows IS 'rows of the model with this key';
+COMMENT ON COLUMN sqs_sync.dismissed.code IS 'see docs/reference.md#rejections';
+COMMENT ON COLUMN sqs_sync.dismissed.reason IS 'why it was rejected';
+COMMENT ON COLUMN sqs_sync.dismissed.dismissed_by IS 'the role that dismissed it';
+COMMENT ON COLUMN sqs_sync.dismissed.dismissed_at IS 'when that was';
+COMMENT ON COLUMN sqs_sync.dismissed.first_at IS 'when it was first tried';
 
 CREATE VIEW sqs_sync.requests WITH (security_barrier) AS
 SELECT r.request_id, r.at, s.name AS sync, r.run_id, r.operation, r.queue, r.attempt, r.status, r.aws_request_id, r.latency_ms, r.error,
@@ -1837,7 +1932,7 @@ COMMENT ON COLUMN sqs_sync.alert_deliveries.due_at IS 'when it is tried next, wh
 COMMENT ON COLUMN sqs_sync.alert_deliveries.finished_at IS 'when it was delivered or given up';
 COMMENT ON COLUMN sqs_sync.alert_deliveries.message_id IS 'the same at each attempt: `webhook-id`, `Message-ID`';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.requests, sqs_sync.recent_requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.dismissed, sqs_sync.requests, sqs_sync.recent_requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
   sqs_sync.alerts, sqs_sync.alert_deliveries TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text

@@ -33,8 +33,10 @@ sqs_sync_cancel(bigint)
 sqs_sync_check(text)
 sqs_sync_create(text,text,text,text,text,text,text,json,text,json,text,text,text,text,text,text[],text,text,text,interval,text,bigint,double precision)
 sqs_sync_discard(bigint)
+sqs_sync_dismiss(text,text,text,boolean)
 sqs_sync_drop(text)
 sqs_sync_explain(text)
+sqs_sync_forget_doubt(text,text,boolean)
 sqs_sync_log(text,text,double precision,bigint,interval)
 sqs_sync_off(text,text)
 sqs_sync_on(text,text,text,text,text,json,text,json,text,text,text,text,text,text,text[],text[])
@@ -45,6 +47,7 @@ sqs_sync_render(text,text,text)
 sqs_sync_report(text)
 sqs_sync_resume(text)
 sqs_sync_resync(text,text,boolean)
+sqs_sync_retry(text,text,text)
 sqs_sync_run(text)
 sqs_sync_run_after(text,text)
 sqs_sync_run_and_wait(text)
@@ -57,7 +60,7 @@ sqs_sync_trust_policy(text,text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"error_codes", "options", "syncs", "events", "runs", "held", "recent_runs", "progress", "stats", "rejections", "requests", "recent_requests", "workers",
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "held", "recent_runs", "progress", "stats", "rejections", "dismissed", "requests", "recent_requests", "workers",
             "alerts", "alert_deliveries"}
 
 PRIVATE = "the-private-name"
@@ -175,7 +178,8 @@ def test_the_workers_view_tells_nothing_of_anothers_runs(private, other, proxy):
     assert seen == [] and called == []
 
 
-@pytest.mark.parametrize("function", ["sqs_sync_run", "sqs_sync_drop", "sqs_sync_pause", "sqs_sync_resume", "sqs_sync_alter", "sqs_sync_log", "sqs_sync_resync", "sqs_sync_baseline"])
+@pytest.mark.parametrize("function", ["sqs_sync_run", "sqs_sync_drop", "sqs_sync_pause", "sqs_sync_resume", "sqs_sync_alter", "sqs_sync_log", "sqs_sync_resync", "sqs_sync_baseline",
+                                      "sqs_sync_retry", "sqs_sync_dismiss", "sqs_sync_forget_doubt"])
 def test_anothers_sync_is_refused_by_name(private, other, function):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         call(other, function, name=PRIVATE)

@@ -3,6 +3,7 @@ has seen B would never be told that the row is back at A."""
 
 import pytest
 
+from support.database import call
 from support.deadline import wait_until
 from support.items import BODIES, Items
 from support.replay import Replay
@@ -111,3 +112,91 @@ def test_what_is_in_doubt_is_sent_as_it_was_defined_then(database, queue, proxy,
     assert database.run("items").published == 1
     (message,) = queue.drain()
     assert '"name": "B"' in message.body
+
+
+def forget(database, **options):
+    return call(database.analyst, "sqs_sync_forget_doubt", name="items", **options)
+
+
+@pytest.mark.parametrize("there, back", [CHANGED, ADDED, REMOVED],
+                         ids=["changed and back", "added then deleted", "removed then added again"])
+def test_what_is_given_up_is_told_as_the_model_has_it_whether_it_arrived_or_not(database, queue, proxy, told, there, back):
+    items, replay = told
+    database.analyst.execute(there)
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    database.analyst.execute(back)
+    proxy.pass_on()
+    assert forget(database, preview=True) == forget(database, preview=True) == forget(database) == 1
+    assert forget(database) == 0
+    (shown,) = database.rows("SELECT event FROM sqs_sync_preview('items', 10)")
+    seen_before = replay.apply(queue.drain()).duplicates
+    run = database.run("items")
+    assert (run.state, run.published, run.resent) == ("succeeded", 1, 0)
+    assert replay.apply(queue.drain()).rows == items.expected()
+    assert shown.event == {CHANGED: "changed", ADDED: "removed", REMOVED: "added"}[there, back]
+    assert replay.duplicates == seen_before, "it is a change of its own"
+    assert database.run("items").published == 0, "once"
+
+
+def test_a_row_that_stays_as_it_was_given_up_is_told_again_as_what_it_was(database, queue, proxy, told):
+    items, replay = told
+    database.analyst.execute(f"{CHANGED[0]}; {ADDED[0]}; DELETE FROM items WHERE id = 2")
+    lost = database.wait_for(start_and_lose_the_answer(database, proxy))
+    assert lost.in_doubt == forget(database) == 3
+    proxy.pass_on()
+    shown = {tuple(row) for row in database.rows("SELECT key, event FROM sqs_sync_preview('items', 10)")}
+    assert shown == {('{"id": 1}', "changed"), ('{"id": 99}', "added"), ('{"id": 2}', "removed")}
+    run = database.run("items")
+    assert (run.state, run.rows_added, run.rows_changed, run.rows_removed, run.published) == ("succeeded", 1, 1, 1, 3)
+    assert replay.apply(queue.drain()).rows == items.expected()
+    database.analyst.execute("DELETE FROM items")
+    ends_at_the_model(database, queue, items, replay)
+
+
+def test_a_queue_that_is_gone_blocks_a_sync_until_its_doubt_is_given_up(database, queue, proxy, told, emulator):
+    items, replay = told
+    gone = emulator.create_queue(f"{queue.name}-gone")
+    database.alter_sync("items", queue=gone.name)
+    database.analyst.execute(f"{CHANGED[0]}; {ADDED[0]}")
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    proxy.pass_on()
+    gone.delete()
+    database.alter_sync("items", queue=queue.name)
+    assert [database.run("items").sqlstate for _ in range(2)] == ["HV00R"] * 2
+    assert forget(database, key="1") == 1
+    assert database.run("items").sqlstate == "HV00R", "the other is in doubt still"
+    assert forget(database, key='{"id": 1}') == 0 and forget(database, key="99") == 1
+    ends_at_the_model(database, queue, items, replay)
+
+
+def test_what_can_no_longer_be_sent_is_rejected_and_the_row_told_again_wherever_it_is(database, queue, proxy, told):
+    items, replay = told
+    database.alter_sync("items", queue="{{row.note}}")
+    database.analyst.execute("UPDATE items SET note = %s WHERE id = 1", (queue.name,))
+    database.run("items")
+    told_now = replay.apply(queue.drain()).rows.copy()
+    database.analyst.execute(CHANGED[0])
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    proxy.pass_on()
+    assert replay.apply(queue.drain()).rows != told_now
+    database.admin.execute("ALTER SERVER sqs OPTIONS (ADD allowed_queues 'other')")
+    database.analyst.execute(CHANGED[1])
+    run = database.run("items")
+    assert (run.state, run.in_doubt) == ("partly_failed", 0)
+    database.admin.execute("ALTER SERVER sqs OPTIONS (DROP allowed_queues)")
+    ends_at_the_model(database, queue, items, replay)
+    assert replay.rows == told_now and database.rejections("items") == []
+
+
+def test_doubt_is_given_up_by_a_resync_s_side_and_by_events_that_are_not_published(database, queue, proxy, told):
+    items, replay = told
+    database.analyst.execute(f"{CHANGED[0]}; {ADDED[0]}")
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    proxy.pass_on()
+    assert forget(database) == 2
+    assert call(database.analyst, "sqs_sync_resync", name="items") == 11
+    database.analyst.execute("SELECT sqs_sync_off('items', 'added')")
+    run = database.run("items")
+    assert (run.state, run.rows_added, run.rows_changed, run.rows_silent, run.published) == ("succeeded", 1, 10, 1, 10)
+    assert replay.apply(queue.drain()).rows == items.expected()
+    assert database.run("items").published == 0

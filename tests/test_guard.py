@@ -143,16 +143,47 @@ def test_what_is_not_announced_does_not_count(rows):
     assert (run.state, run.rows_silent) == ("succeeded", 400)
 
 
-def test_known_rejections_do_not_count(rows):
+@pytest.fixture
+def spoilt(rows):
+    """Two hundred rows more, which were let through, and rejected."""
     rows.alter_sync("rows", template="{{row.name}}", format="text")
     rows.analyst.execute("INSERT INTO row_of SELECT i, E'\\x01' FROM generate_series(1001, 1200) i")
     run_id = rows.run("rows").run_id
     decide(rows, "approve", run_id)
     assert rows.wait_for(run_id).rejected == 200
-    run = rows.run("rows")
-    assert (run.state, run.rejected) == ("partly_failed", 200)
-    rows.analyst.execute("INSERT INTO row_of SELECT i, 'good' FROM generate_series(2001, 2121) i")
-    assert rows.run("rows").state == "held"
+    return rows
+
+
+def test_known_rejections_do_not_count(spoilt):
+    run = spoilt.run("rows")
+    assert (run.state, run.rejected, run.rows_added) == ("partly_failed", 200, 0)
+    spoilt.analyst.execute("INSERT INTO row_of SELECT i, 'good' FROM generate_series(2001, 2121) i")
+    run = spoilt.run("rows")
+    assert run.state == "held" and "121 rows as added" in run.error
+    keys = held(spoilt, run.run_id).added_keys
+    assert len(keys) == 5 and all(key.startswith('{"id": 2') for key in keys), "what is shown is what counts"
+    spoilt.analyst.execute("DELETE FROM row_of WHERE id > 2120")
+    decide(spoilt, "approve", run.run_id)
+    assert spoilt.wait_for(run.run_id).published == 120
+
+
+def test_known_rejections_do_not_count_when_they_are_tried_again(spoilt):
+    assert call(spoilt.analyst, "sqs_sync_retry", name="rows") == 200
+    run = spoilt.run("rows")
+    assert (run.state, run.rejected, run.still_rejected) == ("partly_failed", 200, 0)
+    spoilt.alter_sync("rows", template='"mended"')
+    run = spoilt.run("rows")
+    assert (run.state, run.published) == ("succeeded", 200)
+
+
+def test_rejected_rows_that_have_changed_count_and_those_that_have_not_do_not(spoilt):
+    spoilt.analyst.execute("UPDATE row_of SET name = E'\\x02' WHERE id BETWEEN 1001 AND 1121")
+    run = spoilt.run("rows")
+    assert run.state == "held" and "121 rows as added" in run.error
+    spoilt.analyst.execute("UPDATE row_of SET name = E'\\x01' WHERE id = 1121")
+    decide(spoilt, "approve", run.run_id)
+    run = spoilt.wait_for(run.run_id)
+    assert (run.state, run.rejected, run.still_rejected) == ("partly_failed", 200, 80)
 
 
 def test_the_rail_is_set_a_sync(rows):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.database import TRACKED
+from support.database import TRACKED, call
 
 LOOSE = """
 CREATE TABLE loose (id integer, name text);
@@ -98,6 +98,166 @@ def test_a_rejection_goes_away_with_its_row(database, items, queue):
     database.analyst.execute("DELETE FROM items WHERE id = 2")
     assert database.run("notes").state == "succeeded"
     assert database.rejections("notes") == []
+
+
+@pytest.fixture
+def spoilt(database, items):
+    """Of three rows that are added, the second is rejected."""
+    def sync(queue, **options):
+        items.fill(3)
+        database.analyst.execute(CONTROL)
+        database.create_sync("notes", queue.name, model="item_rows", **{"body_column": "note", **options})
+        run = database.run("notes")
+        assert (run.published, run.rejected, run.still_rejected) == (2, 1, 0)
+        queue.drain()
+        return database
+    return sync
+
+
+def retry(database, **which):
+    return call(database.analyst, "sqs_sync_retry", name="notes", **which)
+
+
+def test_a_rejected_row_is_left_alone_until_it_changes(spoilt, queue):
+    database = spoilt(queue)
+    (first,) = database.rejections("notes")
+    assert (first.attempts, first.size, first.retried_when) == (1, None, "its contents or the definition change")
+    run = database.run("notes")
+    assert (run.state, run.rejected, run.still_rejected, run.rows_added) == ("partly_failed", 1, 1, 0)
+    assert run.reasons == {"invalid_character": 1}
+    assert database.rejections("notes") == [first], "what was not tried is no attempt"
+
+    database.analyst.execute(r"UPDATE items SET note = E'\x02' WHERE id = 2")
+    run = database.run("notes")
+    assert (run.rejected, run.still_rejected, run.rows_added) == (1, 0, 1)
+    (again,) = database.rejections("notes")
+    assert (again.attempts, again.first_at, again.run_id) == (2, first.first_at, run.run_id) and again.last_at > first.last_at
+    database.analyst.execute("UPDATE items SET note = 'mended' WHERE id = 2")
+    run = database.run("notes")
+    assert (run.state, run.published, run.rejected) == ("succeeded", 1, 0)
+    assert keys(queue.drain()) == ["2"] and database.rejections("notes") == []
+
+
+def test_a_rejected_row_is_tried_again_when_the_definition_changes(spoilt, queue):
+    database = spoilt(queue)
+    database.alter_sync("notes", body_column="name")
+    assert database.rejections("notes")[0].retried_when == "the sync runs"
+    run = database.run("notes")
+    assert (run.state, run.published) == ("succeeded", 1) and database.rejections("notes") == []
+
+
+def test_a_column_that_is_not_compared_may_mend_a_row(spoilt, queue):
+    database = spoilt(queue, compare="name")
+    assert database.run("notes").still_rejected == 1
+    database.analyst.execute("UPDATE items SET note = 'mended' WHERE id = 2")
+    assert database.run("notes").published == 1
+
+
+def test_a_rejected_row_is_tried_again_on_request(spoilt, queue):
+    database = spoilt(queue)
+    database.analyst.execute("UPDATE items SET note = '' WHERE id = 3")
+    assert database.run("notes").still_rejected == 1
+    assert retry(database, code="empty_body", key="2") == retry(database, code="nothing") == retry(database, key="9") == 0
+    assert retry(database, code="empty_body") == 1
+    run = database.run("notes")
+    assert (run.rejected, run.still_rejected) == (2, 1)
+    assert [(r.key, r.attempts) for r in database.rejections("notes")] == [('{"id": 2}', 1), ('{"id": 3}', 2)]
+    assert retry(database, key='{"id": 2}') == 1 and retry(database) == 2
+    assert database.run("notes").still_rejected == 0
+    assert database.run("notes").still_rejected == 2, "once"
+
+
+def test_a_row_that_failed_for_its_queues_sake_is_tried_by_every_run(database, items, emulator, queue):
+    items.fill(3)
+    later = f"{queue.name}-later"
+    database.analyst.execute("UPDATE items SET note = %s WHERE id <> 2", (queue.name,))
+    database.analyst.execute("UPDATE items SET note = %s WHERE id = 2", (later,))
+    database.create_sync("notes", "{{row.note}}", model="item_rows", body_column="name")
+    for attempts in (1, 2):
+        run = database.run("notes")
+        assert (run.state, run.rejected, run.still_rejected) == ("partly_failed", 1, 0)
+        (rejection,) = database.rejections("notes")
+        assert (rejection.attempts, rejection.retried_when) == (attempts, "the sync runs") and rejection.size > 5
+    made = emulator.create_queue(later)
+    assert database.run("notes").state == "succeeded" and len(made.drain()) == 1
+    made.delete()
+
+
+def test_of_a_row_that_was_told_what_is_rejected_is_left_alone_too(spoilt, queue):
+    database = spoilt(queue)
+    told = database.value("SELECT note FROM items WHERE id = 3")
+    database.analyst.execute(r"UPDATE items SET note = E'\x03' WHERE id = 3")
+    assert database.run("notes").still_rejected == 1
+    run = database.run("notes")
+    assert (run.rejected, run.still_rejected, run.rows_changed) == (2, 2, 0)
+    assert [r.event for r in database.rejections("notes")] == ["added", "changed"]
+    database.analyst.execute("UPDATE items SET note = %s WHERE id = 3", (told,))
+    run = database.run("notes")
+    assert (run.rejected, run.published) == (1, 0), "it is as it was told: there is nothing to tell"
+    database.analyst.execute(r"UPDATE items SET note = E'\x03' WHERE id = 3")
+    assert database.run("notes").rejected == 2
+    database.analyst.execute("DELETE FROM items WHERE id IN (2, 3)")
+    run = database.run("notes")
+    assert (run.state, run.published) == ("succeeded", 1), "of a row that was told its removal is, of the other nothing"
+    (message,) = queue.drain()
+    assert (message.attributes["event"], message.attributes["key"]) == ("removed", "3")
+
+
+def test_a_removal_that_is_rejected_is_left_alone_until_the_row_is_back(database, items, queue):
+    items.fill(3)
+    database.analyst.execute("UPDATE items SET note = '' WHERE id = 2")
+    database.create_sync("notes", queue.name, model="item_rows", body_column="name")
+    call(database.analyst, "sqs_sync_on", name="notes", event="removed", body_column="note")
+    assert database.run("notes").state == "succeeded"
+    database.analyst.execute("DELETE FROM items WHERE id = 2")
+    assert [database.run("notes").still_rejected for _ in range(2)] == [0, 1]
+    (rejection,) = database.rejections("notes")
+    assert (rejection.event, rejection.code, rejection.attempts) == ("removed", "empty_body", 1)
+    database.analyst.execute("INSERT INTO items VALUES (2, 'back', 1, '')")
+    run = database.run("notes")
+    assert (run.state, run.published) == ("succeeded", 1) and database.rejections("notes") == []
+
+
+def test_a_run_that_fails_forgets_no_rejection_and_one_that_leaves_them_out_does(spoilt, queue, proxy):
+    database = spoilt(queue, retry_for="1 second")
+    (before,) = database.rejections("notes")
+    proxy.refuse()
+    database.point_at(proxy.endpoint)
+    database.analyst.execute("UPDATE items SET note = 'new' WHERE id = 1")
+    assert database.run("notes").state == "failed"
+    assert database.rejections("notes") == [before]
+    proxy.pass_on()
+    run = database.run("notes")
+    assert (run.state, run.still_rejected, run.published) == ("partly_failed", 1, 1)
+    call(database.analyst, "sqs_sync_on", name="notes", event="added", condition="id <> 2")
+    run = database.run("notes")
+    assert (run.state, run.rows_silent) == ("succeeded", 1) and database.rejections("notes") == []
+
+
+def test_a_preview_shows_what_a_run_leaves_alone_as_rejected(spoilt, queue):
+    database = spoilt(queue)
+    database.analyst.execute("UPDATE items SET note = 'new' WHERE id = 1")
+    shown = database.rows("SELECT key, event, problem IS NULL AS sent FROM sqs_sync_preview('notes', 10)")
+    assert [tuple(row) for row in shown] == [('{"id": 2}', "added", False), ('{"id": 1}', "changed", True)]
+    lines = dict(database.rows("SELECT item, value FROM sqs_sync_explain('notes')"))
+    assert (lines["added"], lines["changed"], lines["silent"], lines["rejected before, or dismissed"]) == ("0", "1", "0", "1")
+    detail = database.value("SELECT detail FROM sqs_sync_check('notes') WHERE item = 'changes'")
+    assert "1 added" in detail and "1 of which it leaves alone" in detail
+
+
+def test_an_order_is_kept_around_what_is_left_alone(database, items, emulator, queue):
+    fifo = emulator.create_queue(f"{queue.name}.fifo")
+    items.fill(30)
+    database.analyst.execute(r"UPDATE items SET note = E'\x01' WHERE id % 10 = 5")
+    database.create_sync("notes", fifo.name, model="item_rows", body_column="note", group_id="all", order_by="id DESC")
+    assert database.run("notes").rejected == 3
+    fifo.drain()
+    database.analyst.execute("UPDATE items SET note = 'new' WHERE id % 10 <> 5")
+    run = database.run("notes")
+    assert (run.published, run.still_rejected) == (27, 3)
+    sent = [int(message.attributes["key"]) for message in fifo.drain()]
+    assert sent == sorted(sent, reverse=True) and len(sent) == 27
+    fifo.delete()
 
 
 def test_an_empty_attribute_is_a_rejection(database, items, queue):

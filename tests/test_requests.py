@@ -338,6 +338,7 @@ def test_the_story_of_a_row_is_told_in_the_order_of_time(database, items, sink):
     sink.set(queue=queue, rejected_share=1)
     database.run("items")
     sink.set(queue=queue, rejected_share=None)
+    database.analyst.execute("SELECT sqs_sync_retry('items')")
     database.run("items")
     database.analyst.execute("UPDATE items SET name = 'two' WHERE id = 2")
     database.run("items")

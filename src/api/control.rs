@@ -1,5 +1,5 @@
-//! `sqs_sync_resync` and `sqs_sync_baseline`: what a queue is told again, and what it is taken to
-//! have been told.
+//! `sqs_sync_resync`, `sqs_sync_baseline` and `sqs_sync_forget_doubt`: what a queue is told again,
+//! what it is taken to have been told, and what nobody knows of it and is not to be settled.
 
 use message::Event;
 use pgrx::prelude::*;
@@ -12,8 +12,8 @@ use crate::look::{self, check_not_inside};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::transaction::with_latest_snapshot;
 use crate::pg::{Error, Result};
-use crate::run::baseline;
 use crate::run::owned::{Owned, Shape};
+use crate::run::{baseline, doubt};
 
 /// How long a call waits for another session that has the sync locked.
 const PATIENCE: &str = "10s";
@@ -75,13 +75,30 @@ fn sqs_sync_baseline(name: Option<&str>, preview: Option<bool>) -> Answer<i64> {
     baseline().map_err(|error: Error| error.into())
 }
 
-fn owned(own: Own) -> Result<Owned> {
+#[pg_extern(sql = false)]
+fn sqs_sync_forget_doubt(
+    name: Option<&str>,
+    key: Option<&str>,
+    preview: Option<bool>,
+) -> Answer<i64> {
+    let forget = || {
+        check_not_inside("sqs_sync_forget_doubt")?;
+        let name = required("name", name)?;
+        let is_preview = required("preview", preview)?;
+        let owned = if is_preview { owned(readable_sync(name)?)? } else { still(name)? };
+        let of_key = key.map(|key| look::key_relation(&owned, key)).transpose()?;
+        doubt::forget(&owned, of_key.as_deref(), is_preview)
+    };
+    forget().map_err(|error: Error| error.into())
+}
+
+pub(super) fn owned(own: Own) -> Result<Owned> {
     let owner = own.owner()?;
     Ok(Owned { sync: own.sync, tables: own.tables, owner })
 }
 
 /// A sync of which no run is under way, nor begins before the end of the transaction.
-fn still(name: &str) -> Result<Owned> {
+pub(super) fn still(name: &str) -> Result<Owned> {
     let own = own_sync(name)?;
     keep_still(&own.sync)?;
     owned(own)

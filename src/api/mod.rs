@@ -12,6 +12,7 @@ mod known;
 mod log;
 mod previews;
 mod queues;
+mod rejections;
 mod report;
 mod runs;
 mod schedule;

@@ -1,16 +1,21 @@
-//! `sqs_sync.rejection`: rows that could not be published, a row a key.
+//! `sqs_sync.rejection`: rows that could not be published, a row a key. It lives until its row
+//! succeeds, goes away or is dismissed. One that is left alone is not tried again as long as its
+//! contents, and unless it is dismissed the definition, are those that failed.
 
-use message::PerEvent;
+use pgrx::datum::DatumWithOid;
 
 use crate::pg::Result;
+use crate::pg::kept::{KEPT, Kept};
 use crate::pg::sql;
 
+#[derive(Debug)]
 pub struct Rejection {
     /// JSON object of the key's columns.
     pub key: String,
     /// What the user's `message_id` calls the message.
     pub message_id: Option<String>,
-    pub event: Option<String>,
+    /// None: the key itself is what is wrong.
+    pub tried: Option<Tried>,
     /// How many rows of the model have this key.
     pub rows: i64,
     pub code: String,
@@ -18,42 +23,191 @@ pub struct Rejection {
     pub hint: Option<String>,
 }
 
-/// Records rejections of a run; one that an earlier run had counts one attempt more.
-pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<()> {
-    for rejection in rejections {
-        sql::execute(
-            "INSERT INTO sqs_sync.rejection AS r (sync_id, run_id, key, event, rows, code, reason, hint, message_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-             ON CONFLICT (sync_id, pg_catalog.md5(key)) DO UPDATE \
-             SET run_id = EXCLUDED.run_id, event = EXCLUDED.event, rows = EXCLUDED.rows, \
-                 code = EXCLUDED.code, reason = EXCLUDED.reason, hint = EXCLUDED.hint, \
-                 message_id = EXCLUDED.message_id, \
-                 attempts = r.attempts + 1, last_at = EXCLUDED.last_at",
-            &[
-                sync_id.into(),
-                run_id.into(),
-                rejection.key.as_str().into(),
-                rejection.event.clone().into(),
-                rejection.rows.into(),
-                rejection.code.as_str().into(),
-                rejection.reason.as_str().into(),
-                rejection.hint.clone().into(),
-                rejection.message_id.clone().into(),
-            ],
-        )?;
-    }
-    Ok(())
+/// The change that was rejected.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub event: String,
+    pub key_hash: i64,
+    pub content_hash: i64,
+    /// Of the definition by which its message was made.
+    pub version: i32,
+    /// Bytes of its message, if there is one.
+    pub size: Option<i64>,
+    /// It is the row's own fault: as it is, it is not tried again.
+    pub is_lasting: bool,
 }
 
-/// How many changes of each event were rejected when they were last tried.
-pub fn known(sync_id: i32) -> Result<PerEvent<i64>> {
-    sql::row(
-        "SELECT count(*) FILTER (WHERE event = 'added'), count(*) FILTER (WHERE event = 'changed'), \
-                count(*) FILTER (WHERE event = 'removed') FROM sqs_sync.rejection WHERE sync_id = $1",
-        &[sync_id.into()],
-        |row| Ok(PerEvent { added: row.need(1)?, changed: row.need(2)?, removed: row.need(3)? }),
-    )
-    .map(Option::unwrap_or_default)
+/// Records rejections of a run; one that an earlier run had counts one attempt more. Says of each
+/// whether it is open: a key that is unfit as it was when it was dismissed stays dismissed.
+pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<Vec<bool>> {
+    let still = "EXCLUDED.event IS NULL AND r.event IS NULL AND r.code = EXCLUDED.code AND r.rows = EXCLUDED.rows";
+    let statement = format!(
+        "INSERT INTO sqs_sync.rejection AS r (sync_id, run_id, key, event, rows, code, reason, hint, message_id, \
+                                              key_hash, content_hash, version, size, left_alone) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         ON CONFLICT (sync_id, pg_catalog.md5(key)) DO UPDATE \
+         SET run_id = EXCLUDED.run_id, event = EXCLUDED.event, rows = EXCLUDED.rows, \
+             code = EXCLUDED.code, reason = EXCLUDED.reason, hint = EXCLUDED.hint, \
+             message_id = EXCLUDED.message_id, key_hash = EXCLUDED.key_hash, \
+             content_hash = EXCLUDED.content_hash, version = EXCLUDED.version, \
+             size = EXCLUDED.size, left_alone = EXCLUDED.left_alone, \
+             dismissed_by = CASE WHEN {still} THEN r.dismissed_by END, \
+             dismissed_at = CASE WHEN {still} THEN r.dismissed_at END, \
+             attempts = r.attempts + 1, last_at = EXCLUDED.last_at \
+         RETURNING dismissed_at IS NULL"
+    );
+    let mut are_open = Vec::with_capacity(rejections.len());
+    for rejection in rejections {
+        let tried = rejection.tried.as_ref();
+        let arguments = [
+            sync_id.into(),
+            run_id.into(),
+            rejection.key.as_str().into(),
+            tried.map(|tried| tried.event.clone()).into(),
+            rejection.rows.into(),
+            rejection.code.as_str().into(),
+            rejection.reason.as_str().into(),
+            rejection.hint.clone().into(),
+            rejection.message_id.clone().into(),
+            tried.map(|tried| tried.key_hash).into(),
+            tried.map(|tried| tried.content_hash).into(),
+            tried.map(|tried| tried.version).into(),
+            tried.and_then(|tried| tried.size).into(),
+            tried.is_some_and(|tried| tried.is_lasting).into(),
+        ];
+        are_open.extend(sql::returning(&statement, &arguments, |row| row.need::<bool>(1))?);
+    }
+    Ok(are_open)
+}
+
+/// Changes that a run leaves alone if it finds them as they were, by a definition: their ids, events
+/// and hashes.
+pub fn left_alone(sync_id: i32, version: i32) -> Result<Kept> {
+    tried(sync_id, &format!("left_alone AND (dismissed_at IS NOT NULL OR version = {version})"))
+}
+
+/// All changes that were rejected when they were last tried, the same of them.
+pub fn known(sync_id: i32) -> Result<Kept> {
+    tried(sync_id, "true")
+}
+
+fn tried(sync_id: i32, which: &str) -> Result<Kept> {
+    Kept::of(&format!(
+        "SELECT rejection_id AS id, event, key_hash, content_hash FROM sqs_sync.rejection \
+         WHERE sync_id = {sync_id} AND event IS NOT NULL AND {which}"
+    ))
+}
+
+/// Rejections that a run has left alone.
+pub struct LeftAlone {
+    pub event: String,
+    pub code: String,
+    pub is_dismissed: bool,
+    pub rows: i64,
+}
+
+/// Of those that a run leaves alone it has found these, by their `id`, as they were. All others it
+/// tries, or they went away: they are left alone no more, nor dismissed.
+pub fn leave_alone(sync_id: i32, met: Option<&Kept>) -> Result<Vec<LeftAlone>> {
+    const TRY: &str = "UPDATE sqs_sync.rejection r SET left_alone = false, dismissed_by = NULL, dismissed_at = NULL \
+                       WHERE r.sync_id = $1 AND r.left_alone";
+    let Some(met) = met else {
+        sql::execute(TRY, &[sync_id.into()])?;
+        return Ok(Vec::new());
+    };
+    let others =
+        format!("{TRY} AND NOT EXISTS (SELECT 1 FROM {KEPT} k WHERE k.id = r.rejection_id)");
+    let count = format!(
+        "SELECT r.event, r.code, r.dismissed_at IS NOT NULL, count(*) FROM sqs_sync.rejection r \
+         JOIN {KEPT} k ON k.id = r.rejection_id GROUP BY 1, 2, 3"
+    );
+    met.with_relation(|client| {
+        client.update(others.as_str(), None, &[sync_id.into()])?;
+        sql::rows_by(client, &count, &[], |row| {
+            Ok(LeftAlone {
+                event: row.need(1)?,
+                code: row.need(2)?,
+                is_dismissed: row.need(3)?,
+                rows: row.need(4)?,
+            })
+        })
+    })
+}
+
+/// Some of these rejections, by their `id`, that are open.
+pub fn some_of(met: &Kept, most: usize) -> Result<Vec<Rejection>> {
+    let statement = format!(
+        "SELECT r.key, r.message_id, r.event, r.key_hash, r.content_hash, r.version, r.size, r.rows, \
+                r.code, r.reason, r.hint \
+         FROM sqs_sync.rejection r JOIN {KEPT} k ON k.id = r.rejection_id \
+         WHERE r.dismissed_at IS NULL ORDER BY r.rejection_id LIMIT $1"
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    met.with_relation(|client| {
+        sql::rows_by(client, &statement, &[most.into()], |row| {
+            Ok(Rejection {
+                key: row.need(1)?,
+                message_id: row.get(2)?,
+                tried: Some(Tried {
+                    event: row.need(3)?,
+                    key_hash: row.need(4)?,
+                    content_hash: row.need(5)?,
+                    version: row.need(6)?,
+                    size: row.get(7)?,
+                    is_lasting: true,
+                }),
+                rows: row.need(8)?,
+                code: row.need(9)?,
+                reason: row.need(10)?,
+                hint: row.get(11)?,
+            })
+        })
+    })
+}
+
+/// Which rejections somebody means: those of a sync, all or those of a key or a code.
+#[derive(Clone, Copy)]
+pub struct Meant<'a> {
+    pub sync_id: i32,
+    /// As rejections have it.
+    pub key: Option<&'a str>,
+    pub code: Option<&'a str>,
+}
+
+impl Meant<'_> {
+    const ARE_MEANT: &'static str = "sync_id = $1 AND ($2 IS NULL OR (pg_catalog.md5(key) = pg_catalog.md5($2) AND key = $2)) \
+         AND ($3 IS NULL OR code = $3)";
+
+    /// Has the next run try them again; dismissed ones too, if their key is named. Returns how many.
+    pub fn retry(&self) -> Result<i64> {
+        self.execute(
+            "UPDATE sqs_sync.rejection SET left_alone = false, dismissed_by = NULL, dismissed_at = NULL \
+             WHERE (dismissed_at IS NULL OR $2 IS NOT NULL)",
+        )
+    }
+
+    /// Dismisses them. Returns how many.
+    pub fn dismiss(&self) -> Result<i64> {
+        self.execute(
+            "UPDATE sqs_sync.rejection SET left_alone = event IS NOT NULL, dismissed_by = SESSION_USER, \
+             dismissed_at = pg_catalog.clock_timestamp() WHERE dismissed_at IS NULL",
+        )
+    }
+
+    /// How many would be dismissed.
+    pub fn count_open(&self) -> Result<i64> {
+        let statement = "SELECT count(*) FROM sqs_sync.rejection WHERE dismissed_at IS NULL";
+        sql::value(&format!("{statement} AND {}", Self::ARE_MEANT), &self.arguments())
+    }
+
+    fn execute(&self, statement: &str) -> Result<i64> {
+        let statement = format!("{statement} AND {}", Self::ARE_MEANT);
+        Ok(sql::execute(&statement, &self.arguments())? as i64)
+    }
+
+    fn arguments(&self) -> [DatumWithOid<'_>; 3] {
+        [self.sync_id.into(), self.key.into(), self.code.into()]
+    }
 }
 
 /// Forgets the rejected changes: all rows are taken as told. Keys that are unfit stay so.
@@ -65,10 +219,11 @@ pub fn forget_changes(sync_id: i32) -> Result<()> {
     Ok(())
 }
 
-/// Forgets what a run that went to its end did not meet again: it succeeded or went away.
+/// Forgets what a run that went to its end has neither met nor left alone: it succeeded or went
+/// away.
 pub fn forget_before(sync_id: i32, run_id: i64) -> Result<()> {
     sql::execute(
-        "DELETE FROM sqs_sync.rejection WHERE sync_id = $1 AND run_id < $2",
+        "DELETE FROM sqs_sync.rejection WHERE sync_id = $1 AND run_id < $2 AND NOT left_alone",
         &[sync_id.into(), run_id.into()],
     )?;
     Ok(())

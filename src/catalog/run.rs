@@ -172,6 +172,10 @@ pub struct Found {
     /// Of these, what moved the snapshot at once: no message is due.
     pub silent: i64,
     pub rejected: i64,
+    /// Of the rejected ones those that were left alone, as they were rejected before.
+    pub still_rejected: i64,
+    /// Rows that were left alone, as they were dismissed.
+    pub dismissed: i64,
 }
 
 /// In the diff's transaction.
@@ -179,7 +183,8 @@ pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.run SET state = 'publishing', attempts = 0, \
          diff_took = pg_catalog.clock_timestamp() - pg_catalog.now(), diffed_at = pg_catalog.clock_timestamp(), rows_added = $2, rows_changed = $3, \
-         rows_removed = $4, rows_silent = $5, rejected = rejected + $6 WHERE run_id = $1",
+         rows_removed = $4, rows_silent = $5, rejected = rejected + $6, still_rejected = $7, dismissed = $8 \
+         WHERE run_id = $1",
         &[
             run_id.into(),
             found.added.into(),
@@ -187,6 +192,8 @@ pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
             found.removed.into(),
             found.silent.into(),
             found.rejected.into(),
+            found.still_rejected.into(),
+            found.dismissed.into(),
         ],
     )?;
     Ok(())

@@ -87,6 +87,26 @@ pub fn highest_in_doubt(sync_id: i32, ids: &[i64]) -> Result<Option<i64>> {
     .map(Option::flatten)
 }
 
+/// Those of these changes that do not wait as ones that certainly were not sent, in their order.
+pub fn those_in_doubt(sync_id: i32, ids: &[i64]) -> Result<Vec<i64>> {
+    sql::rows(
+        "SELECT id FROM pg_catalog.unnest($2) AS c (id) WHERE NOT EXISTS ( \
+           SELECT 1 FROM sqs_sync.waiting w WHERE w.sync_id = $1 AND w.change_id = c.id AND NOT w.in_doubt) \
+         ORDER BY id",
+        &[sync_id.into(), ids.to_vec().into()],
+        |row| row.need(1),
+    )
+}
+
+/// These changes wait no more: they have left the change set.
+pub fn remove(sync_id: i32, ids: &[i64]) -> Result<()> {
+    sql::execute(
+        "DELETE FROM sqs_sync.waiting WHERE sync_id = $1 AND change_id = ANY ($2)",
+        &[sync_id.into(), ids.to_vec().into()],
+    )?;
+    Ok(())
+}
+
 /// The highest id of those that wait.
 pub fn last(sync_id: i32) -> Result<Option<i64>> {
     sql::row(

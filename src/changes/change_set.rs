@@ -7,7 +7,9 @@ use pgrx::datum::DatumWithOid;
 use super::columns::Column;
 use super::diff::key_json;
 use super::key::{self, KeyColumn};
+use super::layout::hash_of;
 use super::tables::{self, Tables};
+use crate::pg::hash::{PERHAPS_TOLD, TO_TELL_AGAIN};
 use crate::pg::rows::{self, ChangeRow, Limit};
 use crate::pg::{Error, Result, rights, sql};
 
@@ -22,6 +24,17 @@ pub struct Wanted {
     pub columns: Vec<Column>,
     /// The row as it was told before, too.
     pub old: bool,
+}
+
+/// What a change is of.
+pub struct Identity {
+    pub id: i64,
+    pub event: String,
+    /// The text of a JSON object.
+    pub key: String,
+    pub key_hash: i64,
+    /// Of all columns, compared or not.
+    pub content_hash: i64,
 }
 
 /// What the diff numbers below zero.
@@ -189,17 +202,82 @@ impl ChangeSet<'_> {
         )
     }
 
-    /// Event and key, as the text of a JSON object, of each of these changes.
-    pub fn keys_of(&self, ids: &[i64]) -> Result<Vec<(i64, String, String)>> {
-        let key = key_json(self.key, |i| self.key[i].column.quoted());
+    /// What each of these changes is of.
+    pub fn identify(&self, ids: &[i64]) -> Result<Vec<Identity>> {
+        let key_columns: Vec<Column> = self.key.iter().map(|k| k.column.clone()).collect();
         let statement = format!(
-            "SELECT sqs_sync_change_id, sqs_sync_event, {key} FROM ONLY {} WHERE sqs_sync_change_id = ANY ($1)",
+            "SELECT sqs_sync_change_id, sqs_sync_event, {}, {}, {} FROM ONLY {} AS c \
+             WHERE sqs_sync_change_id = ANY ($1)",
+            key_json(self.key, |i| self.key[i].column.quoted()),
+            hash_of(&key_columns, "c"),
+            hash_of(self.columns, "c"),
             self.tables.changes
         );
         rights::pin_output();
         sql::rows(&statement, &[ids.to_vec().into()], |row| {
-            Ok((row.need(1)?, row.need(2)?, row.need(3)?))
+            Ok(Identity {
+                id: row.need(1)?,
+                event: row.need(2)?,
+                key: row.need(3)?,
+                key_hash: row.need(4)?,
+                content_hash: row.need(5)?,
+            })
         })
+    }
+
+    /// The ids of the next changes after `after`, up to and including `through`, at most so many: all,
+    /// or those of the key in a relation `k`.
+    pub fn ids_between(
+        &self,
+        after: i64,
+        through: i64,
+        of_key: Option<&str>,
+        most: i64,
+    ) -> Result<Vec<i64>> {
+        let (relation, same_key) = match of_key {
+            None => (String::new(), "true".to_owned()),
+            Some(relation) => {
+                let column = |of: &str, i: usize| format!("{of}.{}", self.key[i].column.quoted());
+                let same_key = key::equal(self.key, |i| column("c", i), |i| column("k", i));
+                (format!(", {relation}"), same_key)
+            }
+        };
+        let statement = format!(
+            "SELECT c.sqs_sync_change_id FROM ONLY {} AS c{relation} \
+             WHERE c.sqs_sync_change_id > $1 AND c.sqs_sync_change_id <= $2 AND {same_key} \
+             ORDER BY c.sqs_sync_change_id LIMIT {most}",
+            self.tables.changes
+        );
+        sql::rows(&statement, &[after.into(), through.into()], |row| row.need(1))
+    }
+
+    /// Gives up changes that may have been sent: the next diff finds what they are of, whatever the
+    /// queue has been told of it. Returns how many more rows the snapshot has.
+    pub fn give_up(&self, ids: &[i64]) -> Result<usize> {
+        let Tables { snapshot, changes } = self.tables;
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let columns = columns.join(", ");
+        let key: Vec<String> = self.key.iter().map(|k| k.column.quoted()).collect();
+        let same_key = key::equal(
+            self.key,
+            |i| format!("s.{}", self.key[i].column.quoted()),
+            |i| format!("c.{}", self.key[i].column.quoted()),
+        );
+        let mark = format!(
+            "UPDATE ONLY {snapshot} AS s SET sqs_sync_hash_version = CASE c.sqs_sync_event WHEN 'changed' \
+               THEN LEAST(s.sqs_sync_hash_version, {TO_TELL_AGAIN}::pg_catalog.int2) ELSE {PERHAPS_TOLD} END \
+             FROM ONLY {changes} AS c WHERE {same_key} AND"
+        );
+        self.move_each(&mark, ids, "")?;
+        let put = format!(
+            "INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
+             SELECT {columns}, sqs_sync_hash, {PERHAPS_TOLD} FROM ONLY {changes} AS c \
+             WHERE c.sqs_sync_event = 'added' AND"
+        );
+        let is_there = format!("ON CONFLICT ({}) DO NOTHING", key.join(", "));
+        let more_rows = self.move_each(&put, ids, &is_there)?;
+        self.move_each(&format!("DELETE FROM ONLY {changes} AS c WHERE"), ids, "")?;
+        Ok(more_rows)
     }
 
     /// Whether the change set takes so much room that truncating it is worth a lock.

@@ -12,7 +12,7 @@ use pgrx::spi::SpiCursor;
 
 use super::change_set;
 use super::columns::Column;
-use super::condition::{self, Conditions};
+use super::due::{Due, EVENT_OF_PUT};
 use super::key::{self, KeyColumn, MAX_KEY_BYTES, Order};
 use super::tables::Tables;
 use super::told::Told;
@@ -95,15 +95,9 @@ impl Subject<'_> {
         )
     }
 
-    /// Writes what is to be published to the change set, numbered from `first_id` in the order
-    /// of the model. Rows that a condition leaves out get the same numbers below zero.
-    pub fn write(
-        &self,
-        found: &Spool,
-        first_id: i64,
-        published: &[Event],
-        conditions: &Conditions,
-    ) -> Result<()> {
+    /// Writes what is due to the change set. Rows that a condition leaves out get their numbers below
+    /// zero.
+    pub fn write(&self, due: &Due<'_>) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let contents: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
         let statement = format!(
@@ -112,80 +106,19 @@ impl Subject<'_> {
             self.tables.changes,
             columns.join(", "),
             contents.join(", "),
-            self.numbered(first_id, published, conditions),
+            self.numbered(due),
         );
-        found.with_relations(|client| {
+        due.with_relations(|client| {
             client.update(statement.as_str(), None, &[])?;
             Ok(())
         })
-    }
-
-    /// A SELECT of what is published, from the spooled rows: its id, from `first_id` in the order
-    /// of the model, event, hash, whether a message of it is due, and contents.
-    pub fn numbered(&self, first_id: i64, published: &[Event], conditions: &Conditions) -> String {
-        let put: Vec<String> = (1..=self.columns.len()).map(|n| format!("p.c{n}")).collect();
-        let contents: Vec<String> = (1..=self.columns.len()).map(|n| format!("c{n}")).collect();
-        let gone: Vec<String> = self.columns.iter().map(|c| format!("s.{}", c.quoted())).collect();
-        let events: Vec<String> = published.iter().map(|event| format!("'{event}'")).collect();
-        let is_due = self.is_due(conditions);
-        format!(
-            "SELECT {first_id}::pg_catalog.int8 - 1 + row_number() OVER ({}) AS id, event, hash, is_due, {} \
-             FROM (SELECT {EVENT_OF_PUT} AS event, p.hash, {} AS is_due, {} FROM {} AS p {} \
-                   UNION ALL \
-                   SELECT 'removed', NULL, {}, {} FROM {} AS g JOIN {} ON {}) AS u (event, hash, is_due, {}) \
-             WHERE event = ANY (ARRAY[{}]::pg_catalog.text[])",
-            self.ordering(),
-            contents.join(", "),
-            is_due.of_put,
-            put.join(", "),
-            spool::PUT,
-            is_due.told,
-            is_due.of_gone,
-            gone.join(", "),
-            spool::GONE,
-            self.told_as("s"),
-            self.is_gone(),
-            contents.join(", "),
-            events.join(", "),
-        )
-    }
-
-    /// Whether a message is due for a row of [`spool::PUT`] or [`spool::GONE`], in SQL.
-    fn is_due(&self, conditions: &Conditions) -> IsDue {
-        let put = |i: usize| format!("p.c{}", i + 1);
-        let told = |i: usize| format!("s.{}", self.columns[i].quoted());
-        let holds = |event: Event, each: &str, row: &dyn Fn(usize) -> String| {
-            let condition = conditions.get(event).as_ref();
-            condition.map_or("true".to_owned(), |condition| {
-                condition::holds(condition, self.columns, each, row, told)
-            })
-        };
-        let of_put = format!(
-            "CASE WHEN p.told_hash IS NULL THEN {} ELSE {} END",
-            holds(Event::Added, "p.hash", &put),
-            holds(Event::Changed, "p.hash", &put)
-        );
-        let reads_told = conditions.added.is_some() || conditions.changed.is_some();
-        let told_row = || {
-            let same_key = key::equal(
-                self.key,
-                |i| format!("s.{}", self.key[i].column.quoted()),
-                |i| format!("p.k{}", i + 1),
-            );
-            format!("LEFT JOIN {} ON {same_key}", self.told_as("s"))
-        };
-        IsDue {
-            of_put: if reads_told { of_put } else { "true".to_owned() },
-            told: if reads_told { told_row() } else { String::new() },
-            of_gone: holds(Event::Removed, "s.sqs_sync_hash", &told),
-        }
     }
 
     /// Brings the snapshot in line with changes of these events, of which no message is due.
     pub fn adopt(&self, found: &Spool, silent: &[Event]) -> Result<()> {
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
         let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
-        let over = match silent.contains(&Event::Changed) {
+        let over = match silent.contains(&Event::Changed) || found.counts.perhaps > 0 {
             true => change_set::over_the_same_key(self.columns, self.key),
             false => String::new(),
         };
@@ -217,27 +150,12 @@ impl Subject<'_> {
     }
 
     /// That the snapshot's row `s` is the one spooled as `g`.
-    fn is_gone(&self) -> String {
+    pub(super) fn is_gone(&self) -> String {
         key::equal(
             self.key,
             |i| format!("s.{}", self.key[i].column.quoted()),
             |i| format!("g.k{}", i + 1),
         )
-    }
-
-    /// What is inside `OVER (…)`: on a tie, removed rows come before added ones.
-    fn ordering(&self) -> String {
-        if self.order.is_empty() {
-            return String::new();
-        }
-        let position =
-            |name: &str| self.columns.iter().position(|c| c.name == name).unwrap_or(0) + 1;
-        let items: Vec<String> = self
-            .order
-            .iter()
-            .map(|o| format!("c{} {}", position(&o.column), o.direction))
-            .collect();
-        format!("ORDER BY {}, event <> 'removed'", items.join(", "))
     }
 
     /// Hands on, some at a time, the rejections of rows whose key is null, not unique or too
@@ -292,16 +210,6 @@ impl Subject<'_> {
         )
     }
 }
-
-struct IsDue {
-    of_put: String,
-    /// Joins what was told of a row to put, as `s`, if that is asked for.
-    told: String,
-    of_gone: String,
-}
-
-/// The event of a row `p` of [`spool::PUT`].
-const EVENT_OF_PUT: &str = "CASE WHEN p.told_hash IS NULL THEN 'added' ELSE 'changed' END";
 
 fn names_of(events: &[Event]) -> Vec<String> {
     events.iter().map(|event| event.as_str().to_owned()).collect()
@@ -359,7 +267,7 @@ fn unfit(key: String, code: String, rows: i64) -> Rejection {
     Rejection {
         key,
         message_id: None,
-        event: None,
+        tried: None,
         rows,
         code,
         reason,

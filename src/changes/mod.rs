@@ -6,6 +6,7 @@ pub mod columns;
 pub mod compare;
 pub mod condition;
 pub mod diff;
+pub mod due;
 pub mod key;
 pub mod layout;
 pub mod model;

@@ -5,29 +5,27 @@ use message::{Event, PerEvent};
 
 use super::condition::{self, Conditions};
 use super::diff::{Subject, key_json};
+use super::due::Due;
 use super::key;
 use super::layout::AsOwner;
 use crate::pg::error::catching;
 use crate::pg::kept::{KEPT, Kept};
 use crate::pg::rows::{self, ChangeRow, Limit};
-use crate::pg::spool::Spool;
-use crate::pg::{Error, Result, rights};
+use crate::pg::{Error, Result, rights, sql};
 
-/// What is to be read: changes of these events that no condition leaves out.
-#[derive(Clone, Copy)]
-pub struct Due<'a> {
-    pub found: &'a Spool,
-    pub published: &'a [Event],
-    pub conditions: &'a Conditions,
-    /// Of all changes of these events, left out or not, in the order of the model.
-    pub first_id: i64,
+/// How many changes are due.
+#[derive(Debug, Default)]
+pub struct Counted {
+    pub due: PerEvent<i64>,
+    /// Of those that are changed, what is only told again.
+    pub again: i64,
 }
 
 impl Subject<'_> {
     /// The first changes, as many as there is room for, each with the row as it was told before.
     /// The last of a row's values is the key as the text of a JSON object.
     pub fn read(&self, due: &Due<'_>, owner: &AsOwner<'_>, limit: Limit) -> Result<Vec<ChangeRow>> {
-        let numbered = self.numbered(due.first_id, due.published, due.conditions);
+        let numbered = self.numbered(due);
         let first = format!(
             "SELECT id, event, {} FROM ({numbered}) AS n WHERE is_due ORDER BY id LIMIT {}",
             self.numbered_columns("n"),
@@ -35,7 +33,7 @@ impl Subject<'_> {
         );
         // A condition runs under the model's settings; what it leaves is printed under ours.
         let kept = owner.run(|| {
-            catching(|| due.found.with_relations(|_| Kept::here(&first)))
+            catching(|| due.with_relations(|_| Kept::here(&first)))
                 .map_err(|error| explained(error, due))
         })?;
         let told: Vec<String> = self.columns.iter().map(|c| format!("s.{}", c.quoted())).collect();
@@ -65,39 +63,39 @@ impl Subject<'_> {
     }
 
     /// How many changes are due of each event.
-    pub fn count_due(&self, due: &Due<'_>, owner: &AsOwner<'_>) -> Result<PerEvent<i64>> {
-        let mut counts = PerEvent::default();
-        if *due.conditions == Conditions::default() {
+    pub fn count_due(&self, due: &Due<'_>, owner: &AsOwner<'_>) -> Result<Counted> {
+        let mut counted = Counted::default();
+        if *due.conditions == Conditions::default() && due.known.is_none() {
             for event in Event::ALL {
-                *counts.get_mut(event) = due.found.counts.of(due.published, &[event]);
+                *counted.due.get_mut(event) = due.found.counts.of(due.published, &[event]);
             }
-            return Ok(counts);
+            if due.published.contains(&Event::Changed) {
+                counted.again = due.found.counts.again;
+            }
+            return Ok(counted);
         }
         let statement = format!(
-            "SELECT event, count(*) FROM ({}) AS n WHERE is_due GROUP BY event",
-            self.numbered(due.first_id, due.published, due.conditions)
+            "SELECT event, count(*), count(*) FILTER (WHERE is_again) \
+             FROM ({}) AS n WHERE is_due GROUP BY event",
+            self.numbered(due)
         );
-        let counted = owner.run(|| {
+        let rows = owner.run(|| {
             catching(|| {
-                due.found.with_relations(|client| {
-                    let missing = || Error::internal("a count is null");
-                    client
-                        .select(statement.as_str(), None, &[])?
-                        .map(|row| {
-                            let event = row.get::<String>(1)?.ok_or_else(missing)?;
-                            Ok((event, row.get::<i64>(2)?.ok_or_else(missing)?))
-                        })
-                        .collect::<Result<Vec<(String, i64)>>>()
+                due.with_relations(|client| {
+                    sql::rows_by(client, &statement, &[], |row| {
+                        Ok((row.need::<String>(1)?, row.need::<i64>(2)?, row.need::<i64>(3)?))
+                    })
                 })
             })
             .map_err(|error| explained(error, due))
         })?;
-        for (event, count) in counted {
+        for (event, count, again) in rows {
             if let Ok(event) = event.parse() {
-                *counts.get_mut(event) = count;
+                *counted.due.get_mut(event) = count;
             }
+            counted.again += again;
         }
-        Ok(counts)
+        Ok(counted)
     }
 
     /// The model's columns of a relation of ours, where they are `c1` and so on.

@@ -1,6 +1,6 @@
 //! A resync: rows of the snapshot are marked, so that the next run tells them again as changed,
 //! though they are as they were told. The mark goes with the acknowledgement. A row that is sent
-//! in the meantime, or is removed, loses it.
+//! in the meantime, or is removed, loses it. What is only perhaps told is told in any case.
 
 use super::columns::Column;
 use super::condition;
@@ -29,7 +29,7 @@ impl Meant<'_> {
     /// Returns how many rows are marked.
     pub fn mark(&self, owner: &AsOwner<'_>) -> Result<i64> {
         let statement = format!(
-            "UPDATE ONLY {} AS s SET sqs_sync_hash_version = {} WHERE {}",
+            "UPDATE ONLY {} AS s SET sqs_sync_hash_version = LEAST(s.sqs_sync_hash_version, {}::pg_catalog.int2) WHERE {}",
             self.tables.snapshot,
             hash::TO_TELL_AGAIN,
             self.is_meant()

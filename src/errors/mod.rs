@@ -20,6 +20,11 @@ const fn known(code: &'static str, means: &'static str, action: &'static str) ->
     Known { code, means, action }
 }
 
+/// Whether a rejection is the row's own fault: tried again as it is, it would be rejected again.
+pub fn is_lasting(code: &str) -> bool {
+    rejection::OF_THE_ROW.iter().any(|known| known.code == code)
+}
+
 /// All that are known, each with what it is an error of.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Known)> {
     let kinds = [
@@ -27,6 +32,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Known)> {
         ("options", options::OPTIONS),
         ("run", run::RUN),
         ("rejection", rejection::REJECTION),
+        ("rejection", rejection::OF_THE_ROW),
         ("test", rejection::TEST),
     ];
     kinds.into_iter().flat_map(|(kind, list)| list.iter().map(move |known| (kind, known)))

@@ -1,7 +1,9 @@
-//! Why a row, or a test message, was not published. A rejected row is tried again by each run.
+//! Why a row, or a test message, was not published.
 
 use super::{Known, known};
 
+/// What is not the row's fault alone: such a row is tried again by each run. (Of a key the diff of
+/// each run finds whether it is fit.)
 pub const REJECTION: &[Known] = &[
     known(
         "null_key",
@@ -17,11 +19,6 @@ pub const REJECTION: &[Known] = &[
         "key_too_long",
         "over 2,600 bytes, each column counted in steps of eight",
         "choose a shorter key, such as a hash of this one",
-    ),
-    known(
-        "invalid_queue_name",
-        "the row makes a name that no queue has, or a URL or ARN",
-        "give it a name, of a queue in the connection's own account",
     ),
     known(
         "queue_not_allowed",
@@ -54,6 +51,43 @@ pub const REJECTION: &[Known] = &[
         "correct the row, or mend the policy of the queue or of our user",
     ),
     known(
+        "would_be_suppressed",
+        "another change of the run has the same `dedup_id`, so that the queue would discard this one",
+        "make it unlike for every change, or leave `dedup_id` out. The next run sends it, when five minutes are over.",
+    ),
+    known("missing_old_row", "cannot happen while nobody writes to our tables", "report it"),
+    known("wrong_column_count", "cannot happen while nobody writes to our tables", "report it"),
+    known("unpublished_event", "cannot happen while nobody writes to our tables", "report it"),
+    known(
+        "InvalidParameterValue",
+        "SQS refused this message; `reason` has its words. Of a FIFO queue: `dedup => 'content'`, and the queue has no `ContentBasedDeduplication`",
+        "as its words say; give the queue that attribute, or the sync a `dedup_id`",
+    ),
+    known(
+        "BatchRequestTooLong",
+        "SQS refused this message as too long: it may be the queue's own lower limit",
+        "shorten it in the model",
+    ),
+    known(
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        "SQS refused this message as too long: the name that AWS gives it",
+        "shorten it in the model",
+    ),
+    known(
+        "BadRequest",
+        "SQS refused this message, and gave no code of its own",
+        "as the words in `reason` say",
+    ),
+];
+
+/// The row's own fault: it is tried again when its contents or the definition have changed.
+pub const OF_THE_ROW: &[Known] = &[
+    known(
+        "invalid_queue_name",
+        "the row makes a name that no queue has, or a URL or ARN",
+        "give it a name, of a queue in the connection's own account",
+    ),
+    known(
         "missing_group_id",
         "the queue is a FIFO queue, and the group is empty",
         "a literal, or a value for each row",
@@ -67,11 +101,6 @@ pub const REJECTION: &[Known] = &[
         "invalid_dedup_id",
         "empty, over 128 characters, or others than ASCII letters, digits and punctuation marks; the code point is named",
         "`{{ row.name | url_encode }}`; if that is too long, `md5(name)` in the model",
-    ),
-    known(
-        "would_be_suppressed",
-        "another change of the run has the same `dedup_id`, so that the queue would discard this one",
-        "make it unlike for every change, or leave `dedup_id` out. The next run sends it, when five minutes are over.",
     ),
     known(
         "dedup_id_on_standard_queue",
@@ -139,33 +168,10 @@ pub const REJECTION: &[Known] = &[
         "an attribute of type Number is none, or none that SQS takes",
         "leave it out of the model, round it, or use the type String",
     ),
-    known("missing_old_row", "cannot happen while nobody writes to our tables", "report it"),
-    known("wrong_column_count", "cannot happen while nobody writes to our tables", "report it"),
-    known("unpublished_event", "cannot happen while nobody writes to our tables", "report it"),
     known(
         "InvalidMessageContents",
         "SQS refused this message; `reason` has its words",
         "remove the character in the model",
-    ),
-    known(
-        "InvalidParameterValue",
-        "SQS refused this message; `reason` has its words. Of a FIFO queue: `dedup => 'content'`, and the queue has no `ContentBasedDeduplication`",
-        "as its words say; give the queue that attribute, or the sync a `dedup_id`",
-    ),
-    known(
-        "BatchRequestTooLong",
-        "SQS refused this message as too long: it may be the queue's own lower limit",
-        "shorten it in the model",
-    ),
-    known(
-        "AWS.SimpleQueueService.BatchRequestTooLong",
-        "SQS refused this message as too long: the name that AWS gives it",
-        "shorten it in the model",
-    ),
-    known(
-        "BadRequest",
-        "SQS refused this message, and gave no code of its own",
-        "as the words in `reason` say",
     ),
 ];
 

@@ -190,11 +190,12 @@ fn look_at_rows(looked: &mut Looked, sight: &Sight) -> Result<Vec<Used>> {
     let compared = looked.at("model", || {
         let found = sight.compare()?;
         let unfit = sight.unfit(&found, 1)?.pop();
+        let (left_alone, _) = sight.left_alone(&found, 0)?;
         let counts = found.counts;
         found.close();
-        Ok((counts, unfit))
+        Ok((counts, unfit, left_alone))
     })?;
-    let Some((counts, unfit)) = compared else { return Ok(Vec::new()) };
+    let Some((counts, unfit, left_alone)) = compared else { return Ok(Vec::new()) };
     looked.items.push(match unfit {
         None => Item::good("key", "unique, not null and short enough in all rows of the model"),
         Some(first) => {
@@ -204,10 +205,15 @@ fn look_at_rows(looked: &mut Looked, sight: &Sight) -> Result<Vec<Used>> {
             Item::bad("key", detail, first.hint)
         }
     });
-    let detail = format!(
+    let mut detail = format!(
         "a run would find {} added, {} changed and {} removed rows",
         counts.added, counts.changed, counts.removed
     );
+    if left_alone > 0 {
+        detail += &format!(
+            ", {left_alone} of which it leaves alone, since they were rejected as they are, or dismissed"
+        );
+    }
     looked.items.push(Item::good("changes", detail));
     let Some(rows) = looked.at("messages", || single::sample(sight, SAMPLE))? else {
         return Ok(Vec::new());

@@ -37,9 +37,10 @@ pub fn explain(owned: Owned) -> Result<Vec<Line>> {
     let in_doubt = sight.in_doubt(SAMPLE)?;
     let changes = sight.changes(&found, SAMPLE)?;
     let due = sight.count_due(&found)?;
+    let (left_alone, _) = sight.left_alone(&found, 0)?;
     found.close();
     let resend = sight.count_in_doubt()?;
-    lines.extend(work(&counts, &due, resend));
+    lines.extend(work(&counts, &due, resend, left_alone));
     let due = due.added + due.changed + due.removed;
     let one_per_group = sight.definition.order_by.is_some();
     let total =
@@ -49,14 +50,15 @@ pub fn explain(owned: Owned) -> Result<Vec<Line>> {
 }
 
 /// What a run would have to do, by events.
-fn work(counts: &Counts, due: &PerEvent<i64>, resend: i64) -> Vec<Line> {
+fn work(counts: &Counts, due: &PerEvent<i64>, resend: i64, left_alone: i64) -> Vec<Line> {
     let all = counts.of(&Event::ALL, &Event::ALL);
     [
         ("resend", resend),
         ("added", due.added),
         ("changed", due.changed),
         ("removed", due.removed),
-        ("silent", all - due.added - due.changed - due.removed),
+        ("silent", all - due.added - due.changed - due.removed - left_alone),
+        ("rejected before, or dismissed", left_alone),
         ("rows with a rejected key", counts.unfit + counts.too_long),
     ]
     .into_iter()

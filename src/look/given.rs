@@ -2,9 +2,11 @@
 //! its value alone.
 
 use super::shown::quoted;
+use crate::changes::diff::key_json;
 use crate::pg::error::{catching, shown};
+use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result, sql};
-use crate::run::owned::Owned;
+use crate::run::owned::{Owned, Shape};
 
 /// The key of one row.
 pub struct Key {
@@ -45,6 +47,17 @@ impl Key {
             owned.tables.snapshot,
             pgrx::spi::quote_literal(&self.object)
         )
+    }
+
+    /// The key as rejections have it.
+    pub fn printed(&self, owned: &Owned) -> Result<String> {
+        let shape = as_superuser(|| Shape::of(owned))?;
+        let print = key_json(&shape.key, |i| format!("k.{}", shape.key[i].column.quoted()));
+        let statement = format!("SELECT {print} FROM {}", self.relation(owned));
+        owned.as_owner(|| {
+            rights::pin_output();
+            sql::value(&statement, &[])
+        })
     }
 
     /// Its values must be values of the columns' types.

@@ -44,6 +44,16 @@ pub fn untold(owned: Owned) -> Result<i64> {
     Ok(counts.of(&message::Event::ALL, &message::Event::ALL))
 }
 
+/// The key that a user gives, as a relation `k`: its columns as the snapshot has them.
+pub fn key_relation(owned: &Owned, given: &str) -> Result<String> {
+    Ok(given::Key::parse(owned, given)?.relation(owned))
+}
+
+/// A key as a user gives it, in the form in which rejections have it.
+pub fn printed_key(owned: &Owned, given: &str) -> Result<String> {
+    given::Key::parse(owned, given)?.printed(owned)
+}
+
 /// Refuses a model, or another's code, that asks while it is read: it would be read again inside.
 pub fn check_not_inside(function: &str) -> Result<()> {
     match rights::is_restricted() {

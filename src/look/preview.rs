@@ -1,4 +1,5 @@
-//! `sqs_sync_preview`: what is in doubt, what is rejected for its key, and what a run would send.
+//! `sqs_sync_preview`: what is in doubt, what is rejected for its key or was before as it is, and
+//! what a run would send.
 
 use super::shown::Shown;
 use super::sight::Sight;
@@ -15,7 +16,11 @@ pub fn preview(owned: Owned, count: usize) -> Result<Vec<Shown>> {
     let mut shown = sight.in_doubt(Limit { rows: count, bytes: MOST_BYTES })?;
     if let Some(left) = left(&shown, count) {
         let found = sight.compare()?;
-        shown.extend(sight.unfit(&found, left.rows)?.into_iter().map(Shown::unfit));
+        shown.extend(sight.unfit(&found, left.rows)?.into_iter().map(Shown::rejected));
+        if let Some(left) = self::left(&shown, count) {
+            let (_, rejected) = sight.left_alone(&found, left.rows)?;
+            shown.extend(rejected.into_iter().map(Shown::rejected));
+        }
         if let Some(left) = self::left(&shown, count) {
             shown.extend(sight.changes(&found, left)?);
         }

@@ -88,11 +88,12 @@ impl Shown {
         Shown { change_id, event: Some(event), key, message, dedup_id, row, old, cost }
     }
 
-    /// A row that is rejected for its key.
-    pub fn unfit(rejection: Rejection) -> Shown {
-        let Rejection { key, event, code, reason, hint, .. } = rejection;
+    /// A row that is rejected for its key, or was before.
+    pub fn rejected(rejection: Rejection) -> Shown {
+        let Rejection { key, tried, code, reason, hint, .. } = rejection;
+        let event = tried.map(|tried| tried.event);
         let cost = key.len();
-        let message = Err(Refused { code, reason, hint, message_id: None });
+        let message = Err(Refused::new(&code, reason, hint));
         Shown { change_id: None, event, key, message, dedup_id: None, row: None, old: None, cost }
     }
 

@@ -14,8 +14,9 @@ use crate::changes::change_set::Wanted;
 use crate::changes::columns::{self, Column};
 use crate::changes::condition::Conditions;
 use crate::changes::diff::Subject;
+use crate::changes::due::{Due, Known};
 use crate::changes::layout::AsOwner;
-use crate::changes::reading::{Due, take_key};
+use crate::changes::reading::take_key;
 use crate::changes::tables;
 use crate::changes::told::{Pending, Told};
 use crate::pg::error::catching;
@@ -120,7 +121,23 @@ impl Sight {
 
     /// How many changes of each event a run would send messages of.
     pub fn count_due(&self, found: &Spool) -> Result<PerEvent<i64>> {
-        self.reading_due(found, |due, owner| self.subject().count_due(due, owner))
+        let counted = self.reading_due(found, |due, owner| self.subject().count_due(due, owner))?;
+        Ok(counted.due)
+    }
+
+    /// How many changes a run would leave alone, since they were rejected as they are, or dismissed;
+    /// some of the rejections.
+    pub fn left_alone(&self, found: &Spool, most: usize) -> Result<(i64, Vec<Rejection>)> {
+        self.reading_due(found, |due, owner| {
+            if due.known.is_none() {
+                return Ok((0, Vec::new()));
+            }
+            let met = owner.run(|| self.subject().met(due))?;
+            let some = as_superuser(|| catalog::rejection::some_of(&met, most))?;
+            let left = met.rows();
+            met.close();
+            Ok((left, some))
+        })
     }
 
     fn reading_due<T>(
@@ -128,11 +145,27 @@ impl Sight {
         found: &Spool,
         read: impl FnOnce(&Due<'_>, &AsOwner<'_>) -> Result<T>,
     ) -> Result<T> {
-        let first_id = as_superuser(|| position::next_change_id(self.owned.sync.id, timeline()))?;
-        let due = Due { found, published: &self.published, conditions: &self.conditions, first_id };
-        self.owned
+        let sync = &self.owned.sync;
+        let (first_id, known) = as_superuser(|| {
+            let first_id = position::next_change_id(sync.id, timeline())?;
+            let known = catalog::rejection::left_alone(sync.id, sync.version)?;
+            Ok((first_id, Known::of(known)))
+        })?;
+        let due = Due {
+            found,
+            known: known.as_ref(),
+            published: &self.published,
+            conditions: &self.conditions,
+            first_id,
+        };
+        let result = self
+            .owned
             .reading_model(|owner| read(&due, owner))
-            .map_err(|error| error.in_sync(&self.owned.sync.name))
+            .map_err(|error| error.in_sync(&sync.name))?;
+        if let Some(known) = known {
+            known.close();
+        }
+        Ok(result)
     }
 
     /// A change whose last value is its key.
@@ -176,10 +209,10 @@ impl Sight {
         let (rows, keys) = self.owned.on_batch(|| {
             let rows = set.read(&wanted, 0, self.doubt_through, limit)?;
             let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-            Ok((rows, set.keys_of(&ids)?))
+            Ok((rows, set.identify(&ids)?))
         })?;
         let mut keys: HashMap<i64, String> =
-            keys.into_iter().map(|(id, _, key)| (id, key)).collect();
+            keys.into_iter().map(|change| (change.id, change.key)).collect();
         Ok(rows
             .into_iter()
             .map(|row| {

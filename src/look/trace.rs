@@ -6,8 +6,8 @@ use pgrx::datum::TimestampWithTimeZone;
 
 use super::given::Key;
 use crate::catalog::position;
-use crate::changes::diff::key_json;
 use crate::changes::key;
+use crate::pg::hash;
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::{self, Limit};
 use crate::pg::transaction::timeline;
@@ -34,7 +34,7 @@ pub fn trace(owned: &Owned, given: &str) -> Result<Vec<Step>> {
     let shape = as_superuser(|| Shape::of(owned))?;
     let of_key = |i: usize| format!("k.{}", shape.key[i].column.quoted());
     let relation = key.relation(owned);
-    let (printed, sent) = texts(owned, &shape, &relation)?;
+    let (printed, sent) = (key.printed(owned)?, sent(owned, &shape, &relation)?);
     let mut steps = as_superuser(|| {
         let mut steps = rejections(owned, &printed)?;
         steps.extend(calls(owned, &sent)?);
@@ -49,40 +49,39 @@ pub fn trace(owned: &Owned, given: &str) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The key as rejections print it, and as the log of calls has it.
-fn texts(owned: &Owned, shape: &Shape, relation: &str) -> Result<(String, String)> {
-    let of_key = |i: usize| format!("k.{}", shape.key[i].column.quoted());
-    let values: Vec<String> = (0..shape.key.len()).map(of_key).collect();
-    let print = format!("SELECT {} FROM {relation}", key_json(&shape.key, of_key));
+/// The key as the log of calls has it.
+fn sent(owned: &Owned, shape: &Shape, relation: &str) -> Result<String> {
+    let values: Vec<String> =
+        shape.key.iter().map(|k| format!("k.{}", k.column.quoted())).collect();
     let read = format!(
         "SELECT 0::pg_catalog.int8, 'key'::pg_catalog.text, {} FROM {relation}",
         values.join(", ")
     );
     let limit = Limit { rows: 1, bytes: usize::MAX };
-    let (printed, read) = owned.as_owner(|| {
+    let read = owned.as_owner(|| {
         rights::pin_output();
-        let printed: String = sql::value(&print, &[])?;
-        Ok((printed, rows::read_changes(&read, &[], values.len(), limit)?))
+        rows::read_changes(&read, &[], values.len(), limit)
     })?;
     let row = read.into_iter().next().and_then(|row| row_as_json(&owned.sync.key, &row.values));
-    Ok((printed, row.ok_or_else(|| Error::internal("a key has no values"))?))
+    row.ok_or_else(|| Error::internal("a key has no values"))
 }
 
 fn rejections(owned: &Owned, key: &str) -> Result<Vec<Step>> {
     sql::rows(
-        "SELECT last_at, event, run_id, message_id, code, reason FROM sqs_sync.rejection \
+        "SELECT last_at, CASE WHEN dismissed_at IS NULL THEN 'rejected' ELSE 'rejected, and dismissed by ' || dismissed_by END, \
+                event, run_id, message_id, code, reason FROM sqs_sync.rejection \
          WHERE sync_id = $1 AND pg_catalog.md5(key) = pg_catalog.md5($2) AND key = $2",
         &[owned.sync.id.into(), key.into()],
         |row| {
             Ok(Step {
                 at: row.get(1)?,
-                what: "rejected".to_owned(),
-                event: row.get(2)?,
-                run_id: row.get(3)?,
+                what: row.need(2)?,
+                event: row.get(3)?,
+                run_id: row.get(4)?,
                 change_id: None,
-                message_id: row.get(4)?,
-                code: row.get(5)?,
-                detail: row.get(6)?,
+                message_id: row.get(5)?,
+                code: row.get(6)?,
+                detail: row.get(7)?,
                 request_id: None,
             })
         },
@@ -147,14 +146,14 @@ fn waiting(owned: &Owned, relation: &str, same_key: &str) -> Result<Vec<Step>> {
 
 fn told(owned: &Owned, relation: &str, same_key: &str) -> Result<Step> {
     let statement = format!(
-        "SELECT EXISTS (SELECT 1 FROM ONLY {} AS s, {relation} WHERE {same_key})",
+        "SELECT s.sqs_sync_hash_version FROM ONLY {} AS s, {relation} WHERE {same_key}",
         owned.tables.snapshot
     );
-    let is_told: bool = owned.as_owner(|| sql::value(&statement, &[]))?;
-    Ok(Step::now(if is_told {
-        "the queue has been told of it"
-    } else {
-        "the queue knows nothing of it"
+    let version: Option<i16> = owned.as_owner(|| sql::row(&statement, &[], |row| row.need(1)))?;
+    Ok(Step::now(match version {
+        Some(hash::PERHAPS_TOLD) => "the queue may have been told of it, or of its removal",
+        Some(_) => "the queue has been told of it",
+        None => "the queue knows nothing of it",
     }))
 }
 

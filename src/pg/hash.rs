@@ -20,6 +20,10 @@ pub const VERSION: i16 = 1;
 /// In place of a version: the row is to be told again, though it is as it was told.
 pub const TO_TELL_AGAIN: i16 = 0;
 
+/// In place of a version: the queue may have been told of the row, or that it is gone. What the
+/// model has of it is told as added, that it has it not, as removed.
+pub const PERHAPS_TOLD: i16 = -1;
+
 /// Oids below this belong to what Postgres itself makes, the same in every database.
 const FIRST_NORMAL_OID: u32 = 16384;
 

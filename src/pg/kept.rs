@@ -39,11 +39,24 @@ impl Kept {
         Ok(kept)
     }
 
+    /// How many rows there are.
+    pub fn rows(&self) -> i64 {
+        self.rows
+    }
+
+    /// Makes the rows a relation of that name in the statements of a connection to SPI.
+    pub fn register(&self, name: &str, _connection: &SpiClient<'_>) -> Result<()> {
+        // SAFETY: connected; store and descriptor live until the end of the transaction.
+        unsafe { receiver::register(name, self.store, self.tupdesc, self.rows) }
+    }
+
     /// Runs `work` with the rows to be read as [`KEPT`].
-    pub fn with_relation<T>(&self, work: impl FnOnce(&SpiClient<'_>) -> Result<T>) -> Result<T> {
-        Spi::connect(|client| {
-            // SAFETY: connected; store and descriptor live until the end of the transaction.
-            unsafe { receiver::register(KEPT, self.store, self.tupdesc, self.rows)? };
+    pub fn with_relation<T>(
+        &self,
+        work: impl FnOnce(&mut SpiClient<'_>) -> Result<T>,
+    ) -> Result<T> {
+        Spi::connect_mut(|client| {
+            self.register(KEPT, client)?;
             work(client)
         })
     }

@@ -51,6 +51,8 @@ pub struct Counts {
     pub removed: i64,
     /// Of those that count as changed, what is only to be told again.
     pub again: i64,
+    /// Of those that count as added, what the snapshot has as perhaps told.
+    pub perhaps: i64,
     pub unfit: i64,
     pub too_long: i64,
     /// Rows of the snapshot, whether they changed or not.
@@ -162,6 +164,7 @@ struct Collector {
     pending: *mut pg_sys::TupleTableSlot,
     pending_is: Option<Event>,
     pending_is_again: bool,
+    pending_is_perhaps: bool,
     stores: [*mut pg_sys::Tuplestorestate; 4],
     counts: Counts,
     unknown_version: Option<i16>,
@@ -205,6 +208,7 @@ impl Collector {
             pending: std::ptr::null_mut(),
             pending_is: None,
             pending_is_again: false,
+            pending_is_perhaps: false,
             stores,
             counts: Counts::default(),
             unknown_version: None,
@@ -235,15 +239,20 @@ impl Collector {
         values: &[pg_sys::Datum],
         nulls: &[bool],
     ) -> Option<Event> {
+        self.pending_is_perhaps = false;
         if nulls[SNAPSHOT_HASH] {
             return Some(Event::Added);
         }
         let version = values[SNAPSHOT_VERSION].value() as i16;
         let is_again = version == hash::TO_TELL_AGAIN;
-        if version != hash::VERSION && !is_again {
+        self.pending_is_perhaps = version == hash::PERHAPS_TOLD;
+        if version != hash::VERSION && !is_again && !self.pending_is_perhaps {
             self.unknown_version = Some(version);
         }
         let Some(hash) = hash else { return Some(Event::Removed) };
+        if self.pending_is_perhaps {
+            return Some(Event::Added);
+        }
         let is_changed = hash != values[SNAPSHOT_HASH].value() as i64;
         self.pending_is_again = is_again && !is_changed;
         (is_again || is_changed).then_some(Event::Changed)
@@ -330,6 +339,7 @@ impl Collector {
         let store = match event {
             Event::Added => {
                 self.counts.added += 1;
+                self.counts.perhaps += i64::from(self.pending_is_perhaps);
                 self.stores[0]
             }
             Event::Changed => {
@@ -422,6 +432,10 @@ impl Receives for Collector {
                     if let Some(hash) = hash {
                         *(*self.pending).tts_values.add(MODEL_HASH) = pg_sys::Datum::from(hash);
                         *(*self.pending).tts_isnull.add(MODEL_HASH) = false;
+                    }
+                    // What is told as added was not told before.
+                    if self.pending_is_perhaps {
+                        *(*self.pending).tts_isnull.add(SNAPSHOT_HASH) = true;
                     }
                 }
             }

@@ -4,7 +4,7 @@
 //! qualified all the same.
 
 use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
-use pgrx::spi::{Spi, SpiHeapTupleData};
+use pgrx::spi::{Spi, SpiClient, SpiHeapTupleData};
 
 use super::{Error, Result};
 
@@ -45,9 +45,17 @@ pub fn rows<T>(
     arguments: &[DatumWithOid<'_>],
     read: impl Fn(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    Spi::connect(|client| {
-        client.select(statement, None, arguments)?.map(|tuple| read(&Row(tuple))).collect()
-    })
+    Spi::connect(|client| rows_by(client, statement, arguments, read))
+}
+
+/// Reads rows by a connection to SPI, and so of relations that are registered there.
+pub fn rows_by<T>(
+    client: &SpiClient<'_>,
+    statement: &str,
+    arguments: &[DatumWithOid<'_>],
+    read: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    client.select(statement, None, arguments)?.map(|tuple| read(&Row(tuple))).collect()
 }
 
 /// Reads the only row, if there is one.

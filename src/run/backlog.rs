@@ -127,6 +127,7 @@ impl Place {
 pub struct Reported {
     pub about: Sent,
     pub message_id: Option<String>,
+    pub bytes: usize,
     pub place: Place,
 }
 
@@ -266,7 +267,7 @@ impl Backlog {
                 self.lanes.remove(&lane_id);
             }
         }
-        Some(Reported { about, message_id, place: Place { lane: lane_id, queue } })
+        Some(Reported { about, message_id, bytes, place: Place { lane: lane_id, queue } })
     }
 
     /// Whether a batch may be read.

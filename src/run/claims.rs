@@ -61,7 +61,8 @@ impl Claimed {
             match self.0.get(&entry.message.id) {
                 Some(Verdict::Suppressed) => {
                     let refused = would_be_suppressed().with_message_id(entry.message_id);
-                    unsettled.add_refused(entry.message.id, refused);
+                    let was_in_doubt = entry.about.was_in_doubt;
+                    unsettled.add_refused(entry.message.id, Refused { was_in_doubt, ..refused });
                 }
                 Some(Verdict::Has(Some(seconds))) => {
                     sendable.push(Entry { not_before: Some(after_seconds(*seconds)), ..entry });

@@ -12,11 +12,13 @@ use super::inspect::{self, Inspected};
 use super::job::Job;
 use super::owned::{Owned, Shape};
 use crate::catalog::progress::{self, Phase};
-use crate::catalog::{self, Definition, run::Found};
+use crate::catalog::run::{Found, Reasons};
+use crate::catalog::{self, Definition};
 use crate::changes::change_set::ChangeSet;
 use crate::changes::columns;
 use crate::changes::condition::{self, Conditions};
 use crate::changes::diff::Subject;
+use crate::changes::due::{Due, Known};
 use crate::changes::tables;
 use crate::changes::told::Told;
 use crate::pg::error::catching;
@@ -128,13 +130,26 @@ fn take(
     {
         return Ok(Some(held));
     }
-    keep(job, &subject, &found, &published, &definition.conditions())?;
+    let known =
+        Known::of(as_superuser(|| catalog::rejection::left_alone(job.sync.id, job.version()?))?);
+    let conditions = definition.conditions();
+    let due = Due {
+        found: &found,
+        known: known.as_ref(),
+        published: &published,
+        conditions: &conditions,
+        first_id: 0,
+    };
+    keep(job, &subject, due)?;
     as_superuser(check_not_replaced)?;
     if inspect::skips(job, initial_done) {
         super::on_catalog(|| catalog::position::set_initial_done(job.sync.id))?;
     }
     failpoint::reach("diff_kept");
     found.close();
+    if let Some(known) = known {
+        known.close();
+    }
     Ok(None)
 }
 
@@ -191,75 +206,115 @@ fn check_not_replaced() -> Result<()> {
 }
 
 /// Writes the change set, what moves silently and the rejections, and what the run has found.
-fn keep(
-    job: &Job,
-    subject: &Subject<'_>,
-    found: &Spool,
-    published: &[Event],
-    conditions: &Conditions,
-) -> Result<()> {
+fn keep(job: &Job, subject: &Subject<'_>, due: Due<'_>) -> Result<()> {
+    let Due { found, published, .. } = due;
     let counts = found.counts;
     let silent: Vec<Event> =
         Event::ALL.into_iter().filter(|event| !published.contains(event)).collect();
+    let left = leave_alone(job, subject, &due)?;
+    let news = counts.of(published, &Event::ALL) - left.rows();
     let mut left_out = PerEvent::default();
-    if counts.of(published, &Event::ALL) > 0 {
-        left_out = write(job, subject, found, published, conditions)?;
+    if news > 0 {
+        left_out = write(job, subject, due)?;
     }
     let unannounced = counts.of(&silent, &Event::ALL);
     if unannounced > 0 {
         job.as_owner(|| subject.adopt(found, &silent))?;
     }
-    let mut rejected = 0;
-    job.as_owner(|| {
-        subject.each_unfit(found, |rejections| {
-            rejected += rejections.len() as i64;
-            super::on_catalog(|| {
-                catalog::run::add_reasons(job.run.id, &super::settle::reasons_of(rejections))?;
-                catalog::rejection::record(job.sync.id, job.run.id, rejections)
-            })
-        })
-    })?;
+    let unfit = reject_unfit(job, subject, found)?;
     let added = counts.of(&silent, &[Event::Added]) + left_out.added;
     let removed = counts.of(&silent, &[Event::Removed]) + left_out.removed;
     let told = counts.told + added - removed;
-    let due =
-        counts.of(published, &Event::ALL) - left_out.added - left_out.changed - left_out.removed;
+    let left_out = left_out.added + left_out.changed + left_out.removed;
     super::on_catalog(|| {
         catalog::position::set_told_rows(job.sync.id, told)?;
+        catalog::run::add_reasons(job.run.id, &left.reasons)?;
         catalog::run::set_found(
             job.run.id,
             &Found {
-                added: counts.added,
-                changed: counts.changed,
-                removed: counts.removed,
-                silent: unannounced + left_out.added + left_out.changed + left_out.removed,
-                rejected,
+                added: counts.added - left.of.added,
+                changed: counts.changed - left.of.changed,
+                removed: counts.removed - left.of.removed,
+                silent: unannounced + left_out,
+                rejected: unfit + left.rejected,
+                still_rejected: left.rejected,
+                dismissed: left.dismissed,
             },
         )?;
-        progress::enter(job.run.id, Phase::Publishing, Some(due))
+        progress::enter(job.run.id, Phase::Publishing, Some(news - left_out))
     })
 }
 
-/// Writes what is due to the change set. Returns what the conditions have left out of it.
-fn write(
-    job: &Job,
-    subject: &Subject<'_>,
-    found: &Spool,
-    published: &[Event],
-    conditions: &Conditions,
-) -> Result<PerEvent<i64>> {
-    let due = found.counts.of(published, &Event::ALL);
-    let first = super::on_catalog(|| {
-        catalog::position::begin_change_set(job.sync.id, job.run.id, due, timeline())
+/// What a run leaves alone, since it was rejected as it is, or dismissed.
+#[derive(Default)]
+struct Left {
+    of: PerEvent<i64>,
+    rejected: i64,
+    dismissed: i64,
+    /// Of those that are rejected.
+    reasons: Reasons,
+}
+
+impl Left {
+    fn rows(&self) -> i64 {
+        self.rejected + self.dismissed
+    }
+}
+
+/// Finds what is left alone; all other rejections of the sync are so no more.
+fn leave_alone(job: &Job, subject: &Subject<'_>, due: &Due<'_>) -> Result<Left> {
+    let met = match due.known {
+        Some(_) => Some(job.as_owner(|| subject.met(due))?),
+        None => None,
+    };
+    let mut left = Left::default();
+    for one in super::on_catalog(|| catalog::rejection::leave_alone(job.sync.id, met.as_ref()))? {
+        let event: Event = one.event.parse().map_err(|_| Error::internal("a rejection's event"))?;
+        *left.of.get_mut(event) += one.rows;
+        if one.is_dismissed {
+            left.dismissed += one.rows;
+        } else {
+            left.rejected += one.rows;
+            *left.reasons.entry(one.code).or_default() += one.rows;
+        }
+    }
+    if let Some(met) = met {
+        met.close();
+    }
+    Ok(left)
+}
+
+/// Rejects keys that are null, not unique or too long. Returns how many there are.
+fn reject_unfit(job: &Job, subject: &Subject<'_>, found: &Spool) -> Result<i64> {
+    let mut rejected = 0;
+    job.as_owner(|| {
+        subject.each_unfit(found, |rejections| {
+            let reasons = super::on_catalog(|| {
+                let open = catalog::rejection::record(job.sync.id, job.run.id, rejections)?;
+                let reasons = super::settle::reasons_of(rejections, &open);
+                catalog::run::add_reasons(job.run.id, &reasons)?;
+                Ok(reasons)
+            })?;
+            rejected += reasons.values().sum::<i64>();
+            Ok(())
+        })
     })?;
-    if *conditions == Conditions::default() {
-        job.as_owner(|| subject.write(found, first, published, conditions))?;
+    Ok(rejected)
+}
+
+/// Writes what is due to the change set. Returns what the conditions have left out of it.
+fn write(job: &Job, subject: &Subject<'_>, due: Due<'_>) -> Result<PerEvent<i64>> {
+    let most = due.found.counts.of(due.published, &Event::ALL);
+    let first_id = super::on_catalog(|| {
+        catalog::position::begin_change_set(job.sync.id, job.run.id, most, timeline())
+    })?;
+    let due = Due { first_id, ..due };
+    if *due.conditions == Conditions::default() {
+        job.as_owner(|| subject.write(&due))?;
         return Ok(PerEvent::default());
     }
-    job.reading_model(|owner| {
-        owner.run(|| catching(|| subject.write(found, first, published, conditions)))
-    })
-    .map_err(|error| condition::explain(error).in_sync(&job.sync.name))?;
+    job.reading_model(|owner| owner.run(|| catching(|| subject.write(&due))))
+        .map_err(|error| condition::explain(error).in_sync(&job.sync.name))?;
     let set = ChangeSet { tables: subject.tables, columns: subject.columns, key: subject.key };
     job.as_owner(|| set.adopt_left_out())
 }

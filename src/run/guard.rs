@@ -8,7 +8,8 @@ use super::job::Job;
 use crate::catalog::hold::Hold;
 use crate::catalog::{self, Definition, Guard};
 use crate::changes::diff::Subject;
-use crate::changes::reading::{Due, take_key};
+use crate::changes::due::{Due, Known};
+use crate::changes::reading::{Counted, take_key};
 use crate::pg::rights::as_superuser;
 use crate::pg::rows::Limit;
 use crate::pg::spool::{Counts, Spool};
@@ -38,7 +39,7 @@ pub fn examine(
     let Counts { told, added, removed, again, .. } = found.counts;
     let mut all = of_each(|event| found.counts.of(published, &[event]));
     all.changed = (all.changed - again).max(0);
-    let mut rail = Rail {
+    let rail = Rail {
         guard: definition.guard,
         told,
         is_emptied: told > 0 && removed == told && added == 0,
@@ -47,25 +48,31 @@ pub fn examine(
         return Ok(None);
     }
     let conditions = definition.conditions();
-    let due = Due { found, published, conditions: &conditions, first_id: 1 };
-    let counted = job.reading_model(|owner| subject.count_due(&due, owner))?;
-    let (known, approved) = as_superuser(|| {
-        let known = catalog::rejection::known(job.sync.id)?;
-        Ok((known, catalog::hold::approved(job.run.id)?))
-    })?;
-    // What was rejected is tried at each run, and is no news; what is told again was asked for.
-    let asked_for = PerEvent { changed: again, ..PerEvent::default() };
-    let counted =
-        of_each(|event| (counted.get(event) - known.get(event) - asked_for.get(event)).max(0));
-    rail.is_emptied &= counted.removed > 0 || !published.contains(&Event::Removed);
+    // What was rejected as it is, by whatever definition, is no news.
+    let known = Known::of(as_superuser(|| catalog::rejection::known(job.sync.id))?);
+    let due = Due { found, known: known.as_ref(), published, conditions: &conditions, first_id: 1 };
+    let held = weigh(job, subject, &due, rail)?;
+    if let Some(known) = known {
+        known.close();
+    }
+    Ok(held)
+}
+
+fn weigh(job: &Job, subject: &Subject<'_>, due: &Due<'_>, mut rail: Rail) -> Result<Option<Held>> {
+    let Counted { due: mut counted, again } =
+        job.reading_model(|owner| subject.count_due(due, owner))?;
+    // What is told again was asked for.
+    counted.changed -= again;
+    rail.is_emptied &= counted.removed > 0 || !due.published.contains(&Event::Removed);
+    let approved = as_superuser(|| catalog::hold::approved(job.run.id))?;
     if rail.lets(&counted)
         || approved.is_some_and(|approved| rail.has_approved(&counted, &approved))
     {
         return Ok(None);
     }
     let mut keys = PerEvent::default();
-    for event in Event::ALL.into_iter().filter(|event| published.contains(event)) {
-        let due = Due { published: &[event], ..due };
+    for event in Event::ALL.into_iter().filter(|event| due.published.contains(event)) {
+        let due = Due { published: &[event], ..*due };
         let some = job
             .reading_model(|owner| subject.read(&due, owner, SAMPLE))
             .map_err(|error| error.in_sync(&job.sync.name))?;

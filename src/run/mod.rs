@@ -6,6 +6,7 @@ mod backlog;
 pub mod baseline;
 mod claims;
 mod diffing;
+pub mod doubt;
 mod facts;
 mod guard;
 mod handing;

@@ -118,7 +118,7 @@ impl<'a> Pipeline<'a> {
         let publisher = Sender::start(connection.clone(), settings)?;
         let mut log = Log::new(job.sync.id);
         transaction(|| as_superuser(|| log.begin(&publisher)))?;
-        let key = Key::of(&job.sync.key, &wanted);
+        let (version, key) = (origin.version, Key::of(&job.sync.key, &wanted));
         let renderer = Renderer::new(
             job.sync.id,
             &definition,
@@ -141,7 +141,7 @@ impl<'a> Pipeline<'a> {
             exhausted: false,
             backlog: Backlog::new(definition.has_one_lane(), definition.has_one_queue()),
             stuck_since: None,
-            unsettled: Settlement::new(renderer.claims_ids()),
+            unsettled: Settlement::new(renderer.claims_ids(), version),
             renderer,
             unsettled_since: None,
             failure: None,
@@ -302,15 +302,15 @@ impl<'a> Pipeline<'a> {
         }
         for Report { id, outcome } in reports {
             let Some(reported) = self.backlog.reported(id) else { continue };
-            let Reported { about: sent, message_id, place } = reported;
+            let Reported { about: sent, message_id, bytes, place } = reported;
             self.count(sent, &outcome, &place);
             if let Outcome::NotSent { failure } = &outcome
                 && *self.row_names_queue.get(sent.event)
                 && is_row_s_affair(failure, sent)
             {
                 let refused = Refused::by_queue(failure).with_message_id(message_id);
-                self.unsettled.add_refused(id, refused);
-            } else if let Some(failure) = self.unsettled.add(id, outcome, sent.event, message_id) {
+                self.unsettled.add_refused(id, refused.with_size(bytes));
+            } else if let Some(failure) = self.unsettled.add(id, outcome, sent, message_id, bytes) {
                 self.fail(failure, id, sent, &place);
             }
         }

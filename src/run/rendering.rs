@@ -13,6 +13,7 @@ use super::sender::Sender;
 use super::settle::Settlement;
 use crate::catalog::{Definition, position::Origin};
 use crate::changes::change_set::Wanted;
+use crate::errors;
 use crate::pg::Result;
 use crate::pg::failpoint;
 use crate::pg::rows::ChangeRow;
@@ -25,15 +26,33 @@ pub struct Refused {
     pub hint: Option<String>,
     /// The name that the user's `message_id` gives the message.
     pub message_id: Option<String>,
+    /// Bytes of the message, if there is one.
+    pub size: Option<i64>,
+    /// It is the row's own fault: nothing but other contents or another definition helps.
+    pub is_lasting: bool,
+    /// An earlier attempt may have been accepted.
+    pub was_in_doubt: bool,
 }
 
 impl Refused {
     pub fn new(code: &str, reason: impl Into<String>, hint: Option<String>) -> Refused {
-        Refused { code: code.to_owned(), reason: reason.into(), hint, message_id: None }
+        Refused {
+            code: code.to_owned(),
+            reason: reason.into(),
+            hint,
+            message_id: None,
+            size: None,
+            is_lasting: errors::is_lasting(code),
+            was_in_doubt: false,
+        }
     }
 
     pub fn with_message_id(self, message_id: Option<String>) -> Refused {
         Refused { message_id, ..self }
+    }
+
+    pub fn with_size(self, bytes: usize) -> Refused {
+        Refused { size: i64::try_from(bytes).ok(), ..self }
     }
 
     /// Whether nothing is wrong with the row: its rendering was interrupted.
@@ -55,7 +74,8 @@ impl Refused {
 
 impl From<message::Rejection> for Refused {
     fn from(rejection: message::Rejection) -> Refused {
-        Refused::new(rejection.code, rejection.reason, rejection.hint)
+        let size = rejection.size.and_then(|size| i64::try_from(size).ok());
+        Refused { size, ..Refused::new(rejection.code, rejection.reason, rejection.hint) }
     }
 }
 
@@ -71,12 +91,25 @@ pub fn render(
     let run = Run { id: origin.run_id, started_at: &origin.started_at };
     let old = change.old.as_deref();
     let told = Change { id: change.id, event, row: &change.values, old, run };
-    let rendered = definition.render(&told).and_then(|message| {
-        limits::check_size(&message, longest(&message.queue))?;
-        Ok((event, message))
-    });
-    rendered
-        .map_err(|rejection| Refused::from(rejection).with_message_id(definition.message_id(&told)))
+    let rendered = match definition.render(&told) {
+        Ok(message) => fits(message, longest),
+        Err(rejection) => Err(rejection.into()),
+    };
+    match rendered {
+        Ok(message) => Ok((event, message)),
+        Err(refused) => Err(refused.with_message_id(definition.message_id(&told))),
+    }
+}
+
+/// What is too long for its queue alone is not for ever: the queue's limit may be raised.
+fn fits(
+    message: Message,
+    longest: impl Fn(&str) -> usize,
+) -> std::result::Result<Message, Refused> {
+    match limits::check_size(&message, longest(&message.queue)) {
+        Ok(()) => Ok(message),
+        Err(rejection) => Err(Refused { is_lasting: false, ..rejection.into() }),
+    }
 }
 
 /// Where a row's key is among the columns that are read.
@@ -212,7 +245,7 @@ impl Renderer {
                 None
             }
             Err(refused) => {
-                unsettled.add_refused(change.id, refused);
+                unsettled.add_refused(change.id, Refused { was_in_doubt, ..refused });
                 None
             }
         }

@@ -10,14 +10,16 @@ use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
+use super::backlog::Sent;
 use super::job::Job;
 use super::log;
 use super::pulse::Beat;
 use super::rendering::Refused;
 use super::{on_catalog, retried};
+use crate::catalog::rejection::{Rejection, Tried};
 use crate::catalog::request::Request;
-use crate::catalog::{self, rejection::Rejection, run::Reasons};
-use crate::changes::change_set::{self, ChangeSet};
+use crate::catalog::{self, run::Reasons};
+use crate::changes::change_set::{self, ChangeSet, Identity};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, failpoint};
 
@@ -36,6 +38,8 @@ pub struct Settlement {
     unsent: Vec<i64>,
     /// Some messages have deduplication ids of the user's own.
     has_claims: bool,
+    /// Of the definition that messages are made by.
+    version: i32,
     /// How many of all were in doubt.
     resent: i64,
     /// How the run goes, if that is to be told now.
@@ -52,13 +56,13 @@ pub struct Settlement {
 const ATTEMPTS: u32 = 6;
 
 impl Settlement {
-    pub fn new(has_claims: bool) -> Settlement {
-        Settlement { has_claims, ..Settlement::default() }
+    pub fn new(has_claims: bool, version: i32) -> Settlement {
+        Settlement { has_claims, version, ..Settlement::default() }
     }
 
     /// Takes out what is to be put into effect now.
     pub fn take(&mut self) -> Settlement {
-        let next = Settlement::new(self.has_claims);
+        let next = Settlement::new(self.has_claims, self.version);
         std::mem::replace(self, next)
     }
 
@@ -67,13 +71,17 @@ impl Settlement {
         &mut self,
         id: i64,
         outcome: Outcome,
-        event: Event,
+        sent: Sent,
         message_id: Option<String>,
+        bytes: usize,
     ) -> Option<Unsent> {
         match outcome {
-            Outcome::Acknowledged { .. } => self.acknowledged.get_mut(event).push(id),
+            Outcome::Acknowledged { .. } => self.acknowledged.get_mut(sent.event).push(id),
             Outcome::Rejected { code, reason } => {
-                self.add_refused(id, Refused { code, reason, hint: None, message_id });
+                let refused =
+                    Refused::new(&code, reason, None).with_message_id(message_id).with_size(bytes);
+                let was_in_doubt = sent.was_in_doubt;
+                self.add_refused(id, Refused { was_in_doubt, ..refused });
             }
             Outcome::NotSent { failure } => return Some(Unsent { failure, is_certain: true }),
             Outcome::InDoubt { failure } => return Some(Unsent { failure, is_certain: false }),
@@ -165,21 +173,24 @@ impl Settlement {
             self.acknowledged.added.len() as i64 - self.acknowledged.removed.len() as i64;
         let rejections = match refused.is_empty() {
             true => Vec::new(),
-            false => self.rejections(&job.on_batch(|| set.keys_of(&refused))?),
+            false => self.rejections(job.on_batch(|| set.identify(&refused))?),
         };
+        let (doubtful, refused): (Vec<i64>, Vec<i64>) =
+            refused.into_iter().partition(|id| self.was_in_doubt(id));
+        let given_up = job.on_batch(|| set.give_up(&doubtful))? as i64;
         let leaving = [refused.as_slice(), self.unsent.as_slice()].concat();
         if !leaving.is_empty() {
             job.on_batch(|| change_set::drop_unsent(&job.tables, &leaving))?;
         }
         let [published, rejected] = [self.count_acknowledged(), rejections.len()].map(|n| n as i64);
         on_catalog(|| {
-            catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
+            let open = catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
             if self.has_claims {
                 self.settle_claims(job.sync.id, &leaving)?;
             }
-            catalog::position::add_told_rows(job.sync.id, more_rows)?;
+            catalog::position::add_told_rows(job.sync.id, more_rows + given_up)?;
             catalog::run::count(job.run.id, published, rejected, self.resent)?;
-            catalog::run::add_reasons(job.run.id, &reasons_of(&rejections))?;
+            catalog::run::add_reasons(job.run.id, &reasons_of(&rejections, &open))?;
             self.beat.as_ref().map_or(Ok(()), |beat| beat.write(job.run.id))
         })?;
         failpoint::reach("settling");
@@ -192,28 +203,29 @@ impl Settlement {
         catalog::claim::give_up(sync_id, leaving)
     }
 
-    fn rejections(&self, keys: &[(i64, String, String)]) -> Vec<Rejection> {
-        keys.iter()
-            .filter_map(|(id, event, key)| {
-                let Refused { code, reason, hint, message_id } = self.refused.get(id)?.clone();
-                Some(Rejection {
-                    key: key.clone(),
-                    message_id,
-                    event: Some(event.clone()),
-                    rows: 1,
-                    code,
-                    reason,
-                    hint,
-                })
-            })
-            .collect()
+    fn was_in_doubt(&self, id: &i64) -> bool {
+        self.refused.get(id).is_some_and(|refused| refused.was_in_doubt)
+    }
+
+    fn rejections(&self, changes: Vec<Identity>) -> Vec<Rejection> {
+        let rejection = |change: Identity| {
+            let Identity { id, event, key, key_hash, content_hash } = change;
+            let Refused { code, reason, hint, message_id, size, is_lasting, was_in_doubt } =
+                self.refused.get(&id)?.clone();
+            let version = self.version;
+            let reason =
+                if was_in_doubt { format!("{reason}; it may have arrived before") } else { reason };
+            let tried = Tried { event, key_hash, content_hash, version, size, is_lasting };
+            Some(Rejection { key, message_id, tried: Some(tried), rows: 1, code, reason, hint })
+        };
+        changes.into_iter().filter_map(rejection).collect()
     }
 }
 
-/// How many there are for each reason.
-pub fn reasons_of(rejections: &[Rejection]) -> Reasons {
+/// How many of those that are open there are for each reason.
+pub fn reasons_of(rejections: &[Rejection], are_open: &[bool]) -> Reasons {
     let mut reasons = Reasons::new();
-    for rejection in rejections {
+    for (rejection, _) in rejections.iter().zip(are_open).filter(|(_, is_open)| **is_open) {
         *reasons.entry(rejection.code.clone()).or_default() += 1;
     }
     reasons

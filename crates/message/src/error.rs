@@ -103,11 +103,13 @@ pub struct Rejection {
     pub reason: String,
     /// What to do about it, in whole sentences.
     pub hint: Option<String>,
+    /// Bytes of the message, if there is one: its size is what is wrong.
+    pub size: Option<usize>,
 }
 
 impl Rejection {
     pub(crate) fn new(code: &'static str, reason: impl Into<String>) -> Rejection {
-        Rejection { code, reason: reason.into(), hint: None }
+        Rejection { code, reason: reason.into(), hint: None, size: None }
     }
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Rejection {

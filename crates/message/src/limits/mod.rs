@@ -74,7 +74,7 @@ fn too_long(size: usize, max_bytes: usize) -> Rejection {
         "the message has {size} bytes, more than {whose} limit of {max_bytes} \
          for body and attributes together"
     );
-    Rejection::new("message_too_long", reason)
+    Rejection { size: Some(size), ..Rejection::new("message_too_long", reason) }
 }
 
 /// Checks the length in bytes of what alone would make a message too long: before it is copied, as
