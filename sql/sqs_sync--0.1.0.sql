@@ -1758,13 +1758,13 @@ SELECT r.request_id, r.at, s.name AS sync, r.run_id, r.operation, r.queue, r.att
        r.request::pg_catalog.json AS request, r.request_bytes, r.response::pg_catalog.json AS response, r.dropped
 FROM sqs_sync.request r JOIN sqs_sync.visible_sync s USING (sync_id)
 WHERE s.shows_rows;
-COMMENT ON VIEW sqs_sync.requests IS 'calls of SQS''s API, as far as sqs_sync_log has them kept: what was sent, and what SQS answered';
+COMMENT ON VIEW sqs_sync.requests IS 'calls of SQS''s API, and those of STS for the keys of a role, as far as sqs_sync_log has them kept: what was sent, and what SQS answered';
 COMMENT ON COLUMN sqs_sync.requests.request_id IS 'rises in the order in which calls were kept';
 COMMENT ON COLUMN sqs_sync.requests.sync IS 'the sync';
 COMMENT ON COLUMN sqs_sync.requests.run_id IS 'the run that made the call';
 COMMENT ON COLUMN sqs_sync.requests.at IS 'when the call was made';
-COMMENT ON COLUMN sqs_sync.requests.operation IS '`SendMessageBatch`, or `ListQueues` where a queue is found by its name';
-COMMENT ON COLUMN sqs_sync.requests.queue IS 'the queue''s URL, or the name that is looked for';
+COMMENT ON COLUMN sqs_sync.requests.operation IS '`SendMessageBatch`; `ListQueues` where a queue is found by its name; `AssumeRole` or `AssumeRoleWithWebIdentity`, of which nothing that was said is kept';
+COMMENT ON COLUMN sqs_sync.requests.queue IS 'the queue''s URL, or the name that is looked for; or the ARN of the role';
 COMMENT ON COLUMN sqs_sync.requests.attempt IS 'how often the same messages were tried by the run, this time included';
 COMMENT ON COLUMN sqs_sync.requests.status IS 'the HTTP status; null: no answer came';
 COMMENT ON COLUMN sqs_sync.requests.aws_request_id IS 'by which AWS''s support finds the call';

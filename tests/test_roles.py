@@ -143,6 +143,22 @@ def test_no_redirect_of_sts_is_followed(database, peer):
     elsewhere.stop()
 
 
+def test_that_a_role_is_assumed_is_in_the_log_of_calls_without_a_word_of_what_was_said(database, peer):
+    come_as(database, IN_ROLE)
+    name = create(database, retry_for="0")
+    database.analyst.execute("SELECT sqs_sync_log(%s, 'all')", (name,))
+    assert database.run(name).published == 300
+    peer.refuse_sts = lambda asked: (403, "AccessDenied")
+    database.analyst.execute("INSERT INTO orders VALUES (301)")
+    assert database.run(name).state == "failed"
+    calls = database.rows("SELECT * FROM sqs_sync.requests WHERE operation = 'AssumeRole' ORDER BY request_id")
+    assert [(call.queue, call.attempt, call.status, call.request, call.response) for call in calls] == [
+        (ROLE, 1, 200, None, None), (ROLE, 1, 403, None, None)]
+    assert calls[0].error is None and ROLE in calls[1].error
+    everything = str(database.rows("SELECT r::text FROM sqs_sync.requests r"))
+    assert not any(secret in everything for secret in (EXTERNAL_ID, "hush", "token1"))
+
+
 # The server's own identity ---------------------------------------------------------------------
 
 @pytest.mark.parametrize("options, key", [

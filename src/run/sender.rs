@@ -66,7 +66,8 @@ impl Sender {
 
     /// Asks SQS about queues, beside what is sent. Returns whether that could be.
     pub fn ask(&self, connection: Connection, queues: Vec<Arc<str>>, patience: Duration) -> bool {
-        let inquiry = publisher::queue_attributes(connection, queues, patience).ok();
+        let ask = |publisher: &Publisher| publisher.ask(connection, queues, patience).ok();
+        let inquiry = with_current(ask).flatten();
         let is_asked = inquiry.is_some();
         ASKED.replace(inquiry);
         is_asked

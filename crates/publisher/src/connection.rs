@@ -22,6 +22,7 @@ use aws_types::SdkConfig;
 use crate::endpoint::{Resolver, check_endpoint_url};
 use crate::exchange::Witness;
 use crate::identity::{Identity, Keyring, Keys};
+use crate::journal::Journal;
 use crate::lean::{LeanHeaders, OneEndpoint};
 
 /// How long the TCP connection and its TLS handshake may take.
@@ -95,10 +96,10 @@ impl Connection {
     /// The configuration that the SDK's clients of every service share. A region that is none, or
     /// an endpoint that is no URL, must not come here: the SDK panics at them.
     pub fn sdk_config(&self) -> SdkConfig {
-        self.configure().0
+        self.configure(Arc::default()).0
     }
 
-    fn configure(&self) -> (SdkConfig, Arc<Keyring>) {
+    fn configure(&self, journal: Arc<Journal>) -> (SdkConfig, Arc<Keyring>) {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -118,14 +119,16 @@ impl Connection {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(self.endpoint_url.clone());
         let config = config.build();
-        let keyring = Keyring::new(self.identity.clone(), config.clone(), self.sts_endpoint());
+        let identity = self.identity.clone();
+        let keyring = Keyring::new(identity, config.clone(), self.sts_endpoint(), journal);
         let keys = SharedCredentialsProvider::new(Keys(Arc::clone(&keyring)));
         (config.into_builder().credentials_provider(keys).build(), keyring)
     }
 
-    /// The configuration of the client of SQS, and the keys that it signs with.
-    pub(crate) fn sqs_config(&self) -> (Config, Arc<Keyring>) {
-        let (config, keyring) = self.configure();
+    /// The configuration of the client of SQS, and the keys that it signs with. That they were
+    /// asked for is for the journal.
+    pub(crate) fn sqs_config(&self, journal: Arc<Journal>) -> (Config, Arc<Keyring>) {
+        let (config, keyring) = self.configure(journal);
         let config = aws_sdk_sqs::config::Builder::from(&config)
             // The SDK has no rules to follow that could lead elsewhere: failures name the address
             // that was really used.

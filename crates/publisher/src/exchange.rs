@@ -1,7 +1,8 @@
 //! One call of SQS's API as it was seen: what was sent, word for word, and what came back.
 //!
 //! Of a request only its body is kept, which holds no secret: signature and session token are in
-//! headers, and none of those is looked at. Of an answer its body is kept too, unless it is an
+//! headers, and none of those is looked at. (Not so where credentials are asked for: of such a call no
+//! body is kept.) Of an answer its body is kept too, unless it is an
 //! answer to credentials, or there are words of a signature in it: an error about one quotes the
 //! signed request.
 
@@ -28,7 +29,8 @@ const LONGEST_ID: usize = 128;
 #[derive(Debug)]
 pub struct Exchange {
     pub operation: &'static str,
-    /// What was called: the URL of the queue, or the name that was looked for.
+    /// What was called: the URL of the queue, or the name that was looked for; or the role that
+    /// was assumed.
     pub queue: Arc<str>,
     /// How often the same messages were tried, this time included.
     pub attempt: u32,
@@ -136,6 +138,8 @@ pub(crate) struct About {
     pub(crate) error: Option<String>,
     /// The credentials were refused: of such an answer nothing is kept.
     pub(crate) is_about_credentials: bool,
+    /// It asks for credentials: nothing of it is kept that was said.
+    pub(crate) is_for_credentials: bool,
 }
 
 impl About {
@@ -153,7 +157,18 @@ impl About {
             entries: Vec::new(),
             error: trouble.map(|trouble| trouble.what.clone()),
             is_about_credentials: trouble.is_some_and(|t| t.class == Class::Credentials),
+            is_for_credentials: false,
         }
+    }
+
+    /// The same of a call that asks for the credentials of a role.
+    pub(crate) fn of_role<T>(
+        operation: &'static str,
+        role: &str,
+        attempt: u32,
+        output: &Result<T, Trouble>,
+    ) -> Self {
+        Self { attempt, is_for_credentials: true, ..Self::of(operation, role.into(), output) }
     }
 
     /// Whether all that was asked for was had.
@@ -176,12 +191,15 @@ impl Call {
     }
 
     pub(crate) fn end(self, about: About, identity: &Identity) -> Exchange {
-        let Seen { request, mut response, status, request_id } = self.seen;
+        let Seen { mut request, mut response, status, request_id } = self.seen;
         let is_secret = |body: &[u8]| {
             about.is_about_credentials || quotes_a_request(body) || identity.is_told_by(body)
         };
-        if response.bytes().is_some_and(is_secret) {
+        if about.is_for_credentials || response.bytes().is_some_and(is_secret) {
             response.bytes = None;
+        }
+        if about.is_for_credentials {
+            request.bytes = None;
         }
         Exchange {
             operation: about.operation,

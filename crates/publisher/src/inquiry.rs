@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::connection::Connection;
 use crate::error::{Class, Failure, FailureKind, Trouble};
 use crate::identity::Caller;
+use crate::journal::Journal;
 use crate::lookup::{Listed, QueueAttributes};
 use crate::outgoing::Outgoing;
 use crate::pace::backoff;
@@ -64,6 +65,7 @@ impl<T> Drop for Debt<T> {
 impl<T: Send + 'static> Inquiry<T> {
     fn start<F: Future<Output = Result<T, Failure>>>(
         connection: Connection,
+        journal: Arc<Journal>,
         ask: impl FnOnce(Sqs) -> F + Send + 'static,
     ) -> io::Result<Self> {
         connection.check_endpoint()?;
@@ -73,7 +75,7 @@ impl<T: Send + 'static> Inquiry<T> {
         let debt = Debt(Arc::clone(&slot));
         let thread = thread::spawn("sqs_sync ask", move || async move {
             tokio::select! {
-                answer = ask(Sqs::new(connection, Arc::default())) => debt.0.put(answer),
+                answer = ask(Sqs::beside(connection, journal)) => debt.0.put(answer),
                 _ = ended => {}
             }
         })?;
@@ -119,7 +121,7 @@ pub fn list_queues(
     most: usize,
     patience: Duration,
 ) -> io::Result<Inquiry<Listed>> {
-    Inquiry::start(connection, move |sqs| async move {
+    Inquiry::start(connection, Arc::default(), move |sqs| async move {
         Deadline::new(&sqs, patience).keep(async || sqs.list(&prefix, most).await).await
     })
 }
@@ -136,7 +138,17 @@ pub fn queue_attributes(
     queues: Vec<Arc<str>>,
     patience: Duration,
 ) -> io::Result<Inquiry<Vec<Result<QueueAttributes, Failure>>>> {
-    Inquiry::start(connection, move |sqs| async move {
+    attributes_beside(connection, queues, patience, Arc::default())
+}
+
+/// The same; the journal keeps how the keys were had.
+pub(crate) fn attributes_beside(
+    connection: Connection,
+    queues: Vec<Arc<str>>,
+    patience: Duration,
+    journal: Arc<Journal>,
+) -> io::Result<Inquiry<Vec<Result<QueueAttributes, Failure>>>> {
+    Inquiry::start(connection, journal, move |sqs| async move {
         let deadline = Deadline::new(&sqs, patience);
         let mut answers = Vec::with_capacity(queues.len());
         for queue in &queues {
@@ -152,7 +164,7 @@ pub fn queue_attributes(
 ///
 /// As those of [`crate::Publisher::start`].
 pub fn caller(connection: Connection, patience: Duration) -> io::Result<Inquiry<Caller>> {
-    Inquiry::start(connection, move |sqs| async move {
+    Inquiry::start(connection, Arc::default(), move |sqs| async move {
         Deadline::new(&sqs, patience).keep(async || sqs.keyring.caller().await).await
     })
 }
@@ -169,7 +181,7 @@ pub fn send_one(
     message: Outgoing,
     patience: Duration,
 ) -> io::Result<Inquiry<Receipt>> {
-    Inquiry::start(connection, move |sqs| async move {
+    Inquiry::start(connection, Arc::default(), move |sqs| async move {
         let send = async {
             let url = url_of(&sqs, &message.queue).await?;
             sqs.send_one(&url, &message).await

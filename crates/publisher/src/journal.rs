@@ -5,7 +5,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::exchange::Exchange;
+use crate::exchange::{About, Call, Exchange};
+use crate::identity::Identity;
 
 /// The most bytes of calls that are kept.
 const MOST: usize = 16 << 20;
@@ -32,7 +33,7 @@ pub struct Recording {
     pub afterwards: Level,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     recording: Recording,
     /// How much of a call the sample is behind.
@@ -43,7 +44,7 @@ struct State {
 }
 
 /// The calls that wait for the caller.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Journal {
     state: Mutex<State>,
 }
@@ -53,17 +54,26 @@ impl Journal {
         self.lock().recording = recording;
     }
 
-    /// Whether calls are to be watched at all.
-    pub(crate) fn is_on(&self) -> bool {
-        self.lock().recording.level != Level::Off
+    /// Makes a call, and keeps what is seen of it, if that is asked for.
+    pub(crate) async fn watch<T>(
+        &self,
+        identity: &Identity,
+        call: impl Future<Output = T>,
+        about: impl FnOnce(&T) -> About,
+    ) -> T {
+        if self.lock().recording.level == Level::Off {
+            return call.await;
+        }
+        let (output, seen) = Call::watch(call).await;
+        let about = about(&output);
+        let is_wanted = self.lock().wants(about.went_well());
+        if is_wanted {
+            self.keep(seen.end(about, identity));
+        }
+        output
     }
 
-    /// Whether a call is to be kept, which counts it.
-    pub(crate) fn wants(&self, went_well: bool) -> bool {
-        self.lock().wants(went_well)
-    }
-
-    pub(crate) fn keep(&self, mut exchange: Exchange) {
+    fn keep(&self, mut exchange: Exchange) {
         let mut state = self.lock();
         let bytes = exchange.size();
         if state.bytes + bytes > MOST {

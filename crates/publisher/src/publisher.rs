@@ -10,8 +10,11 @@ use tokio::sync::mpsc::{UnboundedSender, error::SendError, unbounded_channel};
 use crate::connection::{Connection, Settings};
 use crate::counters::{Board, Counters};
 use crate::dispatch::{Command, Dispatcher};
+use crate::error::Failure;
 use crate::exchange::Exchange;
+use crate::inquiry::{Inquiry, attributes_beside};
 use crate::journal::{Journal, Recording};
+use crate::lookup::QueueAttributes;
 use crate::mailbox::{Mailbox, Message, Report, fail_all};
 use crate::outgoing::Outgoing;
 use crate::pace::after;
@@ -88,6 +91,21 @@ impl Publisher {
     /// Says which calls are kept from now on: none, unless it is said.
     pub fn record(&self, recording: Recording) {
         self.journal.record(recording);
+    }
+
+    /// Asks what queues are, as [`queue_attributes`](crate::queue_attributes) does, beside what is
+    /// sent.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Publisher::start`].
+    pub fn ask(
+        &self,
+        connection: Connection,
+        queues: Vec<Arc<str>>,
+        patience: Duration,
+    ) -> std::io::Result<Inquiry<Vec<Result<QueueAttributes, Failure>>>> {
+        attributes_beside(connection, queues, patience, Arc::clone(&self.journal))
     }
 
     /// Takes the calls that were kept. That of a message is there before its report is.

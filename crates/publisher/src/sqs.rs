@@ -15,7 +15,7 @@ use aws_sdk_sqs::types::{
 use crate::connection::{ATTEMPT_TIMEOUT, Connection};
 use crate::digest::{is_of_attributes, is_of_body};
 use crate::error::{Class, Trouble};
-use crate::exchange::{self, Answered, Call, Told};
+use crate::exchange::{self, Answered, Told};
 use crate::identity::Keyring;
 use crate::journal::Journal;
 use crate::mailbox::Message;
@@ -47,7 +47,17 @@ pub(crate) struct Sqs {
 
 impl Sqs {
     pub(crate) fn new(connection: Connection, journal: Arc<Journal>) -> Self {
-        let (config, keyring) = connection.sqs_config();
+        Self::with_journals(connection, Arc::clone(&journal), journal)
+    }
+
+    /// For questions beside a publisher's messages: of their calls only those are kept by which it has
+    /// its keys, since the two share these.
+    pub(crate) fn beside(connection: Connection, journal: Arc<Journal>) -> Self {
+        Self::with_journals(connection, journal, Arc::default())
+    }
+
+    fn with_journals(connection: Connection, of_keys: Arc<Journal>, journal: Arc<Journal>) -> Self {
+        let (config, keyring) = connection.sqs_config(of_keys);
         let (client, endpoint) = (Client::from_conf(config), connection.endpoint());
         Self { client, connection, endpoint, keyring, journal }
     }
@@ -124,15 +134,7 @@ impl Sqs {
         call: impl Future<Output = T>,
         about: impl FnOnce(&T) -> exchange::About,
     ) -> T {
-        if !self.journal.is_on() {
-            return call.await;
-        }
-        let (output, seen) = Call::watch(call).await;
-        let about = about(&output);
-        if self.journal.wants(about.went_well()) {
-            self.journal.keep(seen.end(about, self.keyring.identity()));
-        }
-        output
+        self.journal.watch(self.keyring.identity(), call, about).await
     }
 
     async fn request(

@@ -16,8 +16,10 @@ use aws_credential_types::provider::{ProvideCredentials, Result as ProviderResul
 use aws_types::SdkConfig;
 use tokio::sync::Mutex;
 
-use super::{Identity, Source, source, sts};
+use super::{Identity, Role, Source, source, sts};
 use crate::error::{Class, Trouble};
+use crate::exchange::About;
+use crate::journal::Journal;
 
 /// Keys are renewed so long before they end, or when a quarter of their time is left.
 const LONGEST_MARGIN: Duration = Duration::from_secs(300);
@@ -87,6 +89,7 @@ pub(crate) struct Keyring {
     /// Region, HTTP client and timeouts: all but who asks.
     config: SdkConfig,
     sts_endpoint: String,
+    journal: Arc<Journal>,
 }
 
 /// A request's use of the keys.
@@ -96,8 +99,13 @@ pub(crate) struct Use {
 }
 
 impl Keyring {
-    pub(crate) fn new(identity: Identity, config: SdkConfig, sts_endpoint: String) -> Arc<Self> {
-        let keyring = Self { identity, config, sts_endpoint };
+    pub(crate) fn new(
+        identity: Identity,
+        config: SdkConfig,
+        sts_endpoint: String,
+        journal: Arc<Journal>,
+    ) -> Arc<Self> {
+        let keyring = Self { identity, config, sts_endpoint, journal };
         if let (Source::Keys(keys), None) = (&keyring.identity.source, &keyring.identity.role) {
             keyring.put(source::given(keys), 1);
         }
@@ -196,7 +204,8 @@ impl Keyring {
         turn: &mut Option<Trouble>,
         generation: Generation,
     ) -> Result<Generation, Trouble> {
-        match self.new_keys().await {
+        // In a place of its own: what waits for this is deep in a request already.
+        match Box::pin(self.new_keys()).await {
             Ok(credentials) => {
                 self.put(credentials, generation + 1);
                 *turn = None;
@@ -215,15 +224,33 @@ impl Keyring {
         match (source, role) {
             (Source::WebIdentity(file), Some(role)) => {
                 let token = source::token(file)?;
-                sts::assume_by_token(&self.config, &self.sts_endpoint, role, token).await
+                let asked = sts::assume_by_token(&self.config, &self.sts_endpoint, role, token);
+                let about =
+                    |keys: &_| About::of_role("AssumeRoleWithWebIdentity", &role.arn, 1, keys);
+                self.journal.watch(&self.identity, asked, about).await
             }
             (source, role) => {
                 let own = source::fetch(source, &self.config).await?;
                 match role {
-                    Some(role) => sts::assume(&self.config, &self.sts_endpoint, role, own).await,
+                    Some(role) => self.assume(role, own).await,
                     None => Ok(own),
                 }
             }
+        }
+    }
+
+    async fn assume(&self, role: &Role, own: Credentials) -> Result<Credentials, Trouble> {
+        let sts = sts::client(&self.config, &self.sts_endpoint, Some(own));
+        let ask = async |attempt| {
+            let asked = sts::assume(&sts, &self.sts_endpoint, role);
+            let about = |keys: &_| About::of_role("AssumeRole", &role.arn, attempt, keys);
+            self.journal.watch(&self.identity, asked, about).await
+        };
+        let keys = ask(1).await;
+        // By then the client has learnt the clock of STS.
+        match keys.as_ref().is_err_and(Trouble::is_about_signature) {
+            true => ask(2).await,
+            false => keys,
         }
     }
 

@@ -12,6 +12,7 @@ use aws_types::SdkConfig;
 use super::Role;
 use crate::connection::CONNECT_TIMEOUT;
 use crate::error::Trouble;
+use crate::exchange::Witness;
 use crate::lean::LeanHeaders;
 use crate::wording::{About, Subject};
 
@@ -28,23 +29,19 @@ pub struct Caller {
 /// The keys of a session in the role. Its length is STS's default, an hour, which every role
 /// allows, also one that is assumed from another.
 pub(super) async fn assume(
-    config: &SdkConfig,
+    sts: &Client,
     endpoint: &str,
     role: &Role,
-    own: Credentials,
 ) -> Result<Credentials, Trouble> {
-    let request = client(config, endpoint, Some(own))
+    let output = sts
         .assume_role()
         .role_arn(&role.arn)
         .role_session_name(&role.session_name)
-        .set_external_id(role.external_id.clone());
-    let trouble = |error| about(Subject::Role(&role.arn), endpoint, &error);
-    let mut answer = request.clone().send().await.map_err(trouble);
-    // By then the client has learnt the clock of STS.
-    if answer.as_ref().is_err_and(Trouble::is_about_signature) {
-        answer = request.send().await.map_err(trouble);
-    }
-    session(answer?.credentials, role, endpoint)
+        .set_external_id(role.external_id.clone())
+        .send()
+        .await
+        .map_err(|error| about(Subject::Role(&role.arn), endpoint, &error))?;
+    session(output.credentials, role, endpoint)
 }
 
 /// The same for a token of a web identity.
@@ -79,7 +76,8 @@ pub(super) async fn caller(
     }
 }
 
-fn client(config: &SdkConfig, endpoint: &str, own: Option<Credentials>) -> Client {
+/// A client that signs with these keys, or asks for what needs no signature.
+pub(super) fn client(config: &SdkConfig, endpoint: &str, own: Option<Credentials>) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -87,7 +85,8 @@ fn client(config: &SdkConfig, endpoint: &str, own: Option<Credentials>) -> Clien
     let mut builder = Builder::from(config)
         .endpoint_url(endpoint)
         .timeout_config(timeouts)
-        .interceptor(LeanHeaders);
+        .interceptor(LeanHeaders)
+        .interceptor(Witness);
     builder.set_credentials_provider(own.map(SharedCredentialsProvider::new));
     Client::from_conf(builder.build())
 }
