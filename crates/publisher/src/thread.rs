@@ -13,6 +13,10 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 /// How long a destructor waits for its thread.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 
+/// The SDK's calls go deep where nothing is optimized, in builds for tests: two in one another come near
+/// the usual two MiB.
+const STACK_BYTES: usize = 4 << 20;
+
 /// Runs what `work` makes, on a thread, to its end. A panic ends it early.
 ///
 /// # Errors
@@ -28,7 +32,8 @@ pub fn spawn<F: Future<Output = ()>>(
         // Not a plain drop: that would wait for a name lookup that hangs.
         runtime.shutdown_background();
     };
-    with_signals_blocked(|| std::thread::Builder::new().name(name.to_owned()).spawn(run))
+    let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    with_signals_blocked(|| thread.spawn(run))
 }
 
 /// Waits for a thread that was told to end, but not for long: a destructor must not hang, and the
