@@ -28,11 +28,12 @@ const SETTINGS: [(&str, &str); 1] = [("jit", "off")];
 pub fn read(name: Option<&str>) -> Result<Report> {
     rights::as_caller(&SETTINGS, || {
         let about = about()?;
-        let syncs = syncs::read(name)?;
+        let mut recent = runs::Recent::read(name)?;
+        let syncs = syncs::read(name, &mut recent)?;
         let hidden_syncs = syncs.iter().filter(|sync| sync.rejected.is_none()).count() as i64;
         Ok(Report {
-            history: history::read(name, about.at)?,
-            runs: runs::latest(name)?,
+            history: history::read(name, about.at, recent.requested_at())?,
+            runs: recent.latest(),
             rejections: rejections::read(name, hidden_syncs)?,
             calls: calls::read(name)?,
             alerts: alerts::read(name)?,

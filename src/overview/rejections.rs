@@ -15,8 +15,11 @@ const EXAMPLES: i32 = 3;
 /// How many syncs have rejections that are not the caller's to see is known already.
 pub fn read(name: Option<&str>, hidden_syncs: i64) -> Result<Rejections> {
     let mut reasons = reasons(name)?;
-    for reason in reasons.iter_mut().take(WITH_EXAMPLES) {
-        reason.examples = examples(name, &reason.code)?;
+    let codes = reasons.iter().take(WITH_EXAMPLES).map(|reason| reason.code.as_str());
+    for (code, example) in examples(name, codes.collect())? {
+        if let Some(reason) = reasons.iter_mut().find(|reason| reason.code == code) {
+            reason.examples.push(example);
+        }
     }
     Ok(Rejections { reasons, hidden_syncs })
 }
@@ -55,17 +58,20 @@ fn reasons(name: Option<&str>) -> Result<Vec<Reason>> {
     Ok(reasons)
 }
 
-fn examples(name: Option<&str>, code: &Text) -> Result<Vec<Rejection>> {
+/// The latest of each of these reasons, with the reason's code.
+fn examples(name: Option<&str>, codes: Vec<&str>) -> Result<Vec<(Text, Rejection)>> {
     let (is_meant, mut arguments) = only("j.sync", name);
-    arguments.push(code.as_str().into());
+    arguments.push(codes.into());
     let statement = format!(
-        "SELECT j.sync, j.key, j.message_id, j.event, j.reason, j.hint, j.attempts, {} FROM sqs_sync.rejections j \
-         WHERE {is_meant} AND j.code = ${} ORDER BY j.last_at DESC, j.key LIMIT {EXAMPLES}",
+        "SELECT j.sync, j.key, j.message_id, j.event, j.reason, j.hint, j.attempts, {}, j.code \
+         FROM (SELECT j.*, row_number() OVER (PARTITION BY j.code ORDER BY j.last_at DESC, j.key) AS place \
+               FROM sqs_sync.rejections j WHERE {is_meant} AND j.code = ANY (${})) j \
+         WHERE j.place <= {EXAMPLES} ORDER BY j.place",
         millis("j.last_at"),
         arguments.len()
     );
     sql::rows(&statement, &arguments, |row| {
-        Ok(Rejection {
+        let example = Rejection {
             sync: text(row, 1)?,
             key: text(row, 2)?,
             message_id: maybe_text(row, 3)?,
@@ -74,6 +80,7 @@ fn examples(name: Option<&str>, code: &Text) -> Result<Vec<Rejection>> {
             hint: maybe_text(row, 6)?,
             attempts: row.need(7)?,
             last_at: Time(row.need(8)?),
-        })
+        };
+        Ok((text(row, 9)?, example))
     })
 }

@@ -1,25 +1,13 @@
 //! `sqs_sync.syncs` and `events`, with the latest runs of each.
 
-use std::collections::HashMap;
+use report::data::{Event, Sync};
 
-use report::data::{Event, Run, State, Sync};
-use report::text::Text;
-use report::time::Time;
-
-use super::{maybe_text, maybe_time, millis, only, runs, state, text, texts};
+use super::runs::{Recent, Summary};
+use super::{maybe_text, maybe_time, millis, only, state, text, texts};
 use crate::pg::Result;
 use crate::pg::sql;
 
-/// The latest runs of a sync.
-struct Recent {
-    last: Run,
-    /// The newest first.
-    states: Vec<State>,
-    told_at: Option<Time>,
-}
-
-pub fn read(name: Option<&str>) -> Result<Vec<Sync>> {
-    let mut recent = recent_runs(name)?;
+pub fn read(name: Option<&str>, recent: &mut Recent) -> Result<Vec<Sync>> {
     let mut events = match name {
         Some(name) => events(name)?,
         None => Vec::new(),
@@ -56,37 +44,10 @@ pub fn read(name: Option<&str>) -> Result<Vec<Sync>> {
     })?;
     for sync in &mut syncs {
         sync.events = std::mem::take(&mut events);
-        if let Some(recent) = recent.remove(&sync.name) {
-            sync.last = Some(recent.last);
-            sync.recent = recent.states;
-            sync.told_at = recent.told_at;
-        }
+        let Summary { last, states, told_at } = recent.summary(&sync.name);
+        (sync.last, sync.recent, sync.told_at) = (last, states, told_at);
     }
     Ok(syncs)
-}
-
-fn recent_runs(name: Option<&str>) -> Result<HashMap<Text, Recent>> {
-    let (is_meant, arguments) = only("r.sync", name);
-    let told_at = millis(
-        "max(r.finished_at) FILTER (WHERE r.state IN ('succeeded', 'partly_failed')) OVER of_sync",
-    );
-    let statement = format!(
-        "SELECT DISTINCT ON (r.sync) {}, string_agg(r.state, ' ') OVER of_sync, {told_at} \
-         FROM sqs_sync.recent_runs r WHERE {is_meant} \
-         WINDOW of_sync AS (PARTITION BY r.sync ORDER BY r.run_id DESC \
-                            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) \
-         ORDER BY r.sync, r.run_id DESC",
-        runs::columns()
-    );
-    let recent = sql::rows(&statement, &arguments, |row| {
-        let states: String = row.need(runs::COLUMNS + 1)?;
-        Ok(Recent {
-            last: runs::read(row)?,
-            states: states.split(' ').map(state).collect::<Result<_>>()?,
-            told_at: maybe_time(row, runs::COLUMNS + 2)?,
-        })
-    })?;
-    Ok(recent.into_iter().map(|recent| (recent.last.sync.clone(), recent)).collect())
 }
 
 fn events(name: &str) -> Result<Vec<Event>> {
