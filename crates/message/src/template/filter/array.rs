@@ -11,13 +11,19 @@ use crate::template::work::Work;
 /// The elements of a value, without any that is an array itself. Without recursion: JSON can be as
 /// deep as it likes.
 pub(super) fn list<'a>(value: &Val<'a>, work: &mut Work) -> Result<Vec<Val<'a>>, Rejection> {
-    let mut list = Vec::new();
-    let mut rest = vec![value.clone()];
-    while let Some(value) = rest.pop() {
-        work.step()?;
-        match value.elements(work)? {
-            Some(elements) => rest.extend(elements.iter().rev().cloned()),
-            None => list.push(value),
+    work.step()?;
+    let Some(elements) = value.elements(work)? else { return Ok(vec![value.clone()]) };
+    let mut list = Vec::with_capacity(elements.len());
+    let mut rest = Vec::new();
+    for element in elements.iter() {
+        let mut next = Some(element.clone());
+        while let Some(value) = next {
+            work.step()?;
+            match value.elements(work)? {
+                Some(within) => rest.extend(within.iter().rev().cloned()),
+                None => list.push(value),
+            }
+            next = rest.pop();
         }
     }
     Ok(list)
@@ -40,8 +46,9 @@ fn key<'i, 'a>(input: &'i Input<'a>) -> Option<&'i Val<'a>> {
 
 /// Each element with what it is judged by: itself, or its property.
 fn keyed<'a>(input: &Input<'a>, work: &mut Work) -> Result<Vec<(Val<'a>, Val<'a>)>, Rejection> {
-    let mut keyed = Vec::new();
-    for element in list(&input.value, work)? {
+    let list = list(&input.value, work)?;
+    let mut keyed = Vec::with_capacity(list.len());
+    for element in list {
         let by = match key(input) {
             Some(name) => property(&element, name, work)?,
             None => element.clone(),
@@ -132,9 +139,9 @@ fn sorted<'a>(
     if matches!(input.value, Val::Nil) {
         return Ok(Val::Nil);
     }
-    let mut sorted = Vec::new();
-    for (key, element) in keyed(input, work)? {
-        sorted.push((by(key, work)?, element));
+    let mut sorted = keyed(input, work)?;
+    for (key, _) in &mut sorted {
+        *key = by(std::mem::replace(key, Val::Nil), work)?;
     }
     let comparisons = sorted.len().max(2).ilog2() as usize;
     work.steps(sorted.len().saturating_mul(comparisons))?;

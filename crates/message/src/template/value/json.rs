@@ -54,8 +54,8 @@ pub(in crate::template) fn inside(json: &str) -> Option<&str> {
 
 /// The elements of an array.
 pub(in crate::template) fn elements(json: &str) -> Vec<Val<'_>> {
-    let raw: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-    raw.into_iter().map(|raw| value(raw.get())).collect()
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer.deserialize_seq(Elements).unwrap_or_default()
 }
 
 /// The names and values of an object, in its own order.
@@ -131,6 +131,24 @@ impl<'de> Visitor<'de> for Name {
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
         Ok(name.to_owned().into())
+    }
+}
+
+struct Elements;
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<Val<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(raw) = seq.next_element::<&RawValue>()? {
+            elements.push(value(raw.get()));
+        }
+        Ok(elements)
     }
 }
 

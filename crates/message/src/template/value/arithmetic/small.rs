@@ -51,23 +51,27 @@ impl Small {
     pub fn to_number<'a>(self) -> Number<'a> {
         match (self.scale, i64::try_from(self.mantissa)) {
             (0, Ok(n)) => Number::Int(n),
-            _ => Number::Written(point(&self.mantissa.to_string(), self.scale as usize).into()),
+            _ => Number::Written(self.written().into()),
         }
     }
-}
 
-/// Digits with a point before the last `scale` of them.
-fn point(digits: &str, scale: usize) -> String {
-    let (sign, digits) = match digits.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", digits),
-    };
-    if scale == 0 {
-        return format!("{sign}{digits}");
+    /// Its digits, with a point before the last `scale` of them.
+    fn written(self) -> String {
+        let size = self.mantissa.unsigned_abs();
+        // Most fit 64 bits, which are written sooner.
+        let mut digits = u64::try_from(size).map_or_else(|_| size.to_string(), |n| n.to_string());
+        let scale = self.scale as usize;
+        if scale > 0 {
+            if digits.len() <= scale {
+                digits.insert_str(0, &"0".repeat(scale + 1 - digits.len()));
+            }
+            digits.insert(digits.len() - scale, '.');
+        }
+        if self.mantissa < 0 {
+            digits.insert(0, '-');
+        }
+        digits
     }
-    let padded = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - scale);
-    format!("{sign}{whole}.{fraction}")
 }
 
 pub(super) fn compute_small(left: Small, operation: Operation, right: Small) -> Option<Small> {
