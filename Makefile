@@ -8,6 +8,8 @@ export PG
 
 server := .tools/pg$(PG)/bin/pg_config
 pytest := .tools/venv/bin/python -m pytest
+# Each has servers of its own, and waits for them most of the time.
+abreast := -n 2 --dist loadfile
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -65,7 +67,7 @@ sink: setup
 	@. tools/cargo-env $(server) && cargo build --quiet --package sink
 
 test-server: test-install sink ## the tests against a server; TESTS chooses some
-	@$(pytest) $(or $(TESTS),tests)
+	@$(pytest) $(abreast) $(or $(TESTS),tests)
 
 test-page: test-install sink ## the page of sqs_sync_report, in a browser (needs Node.js 20)
 	@tools/setup-page
@@ -78,7 +80,7 @@ fuzz: setup ## whatever can be written or held, SECONDS for each target
 	@. tools/cargo-env $(server) && FUZZ_SECONDS=$(SECONDS) cargo run --quiet --package fuzz -- $(ONLY)
 
 e2e: test-install ## the end-to-end part of the tests alone, as CI runs it on each major
-	@$(pytest) -m e2e tests
+	@$(pytest) $(abreast) -m e2e tests
 
 crash: test-install ## ends N runs at random steps, in random ways: what a FIFO queue was told is the model
 	@PYTHONPATH=tests .tools/venv/bin/python tests/endurance/crash.py $(N)
