@@ -127,6 +127,14 @@ def test_what_is_in_doubt_is_sent_again_by_the_restored_copy(source, target, emu
     assert Replay().apply(queue.drain()).rows == items.expected()
 
 
+def forget_attribute_versions(database):
+    """Which 15.20 gives to columns, and a newer major of an older release date does not know: pg_upgrade dumps by the
+    newer one's pg_dump."""
+    database.admin.execute("""
+        UPDATE pg_attribute SET attoptions = (SELECT nullif(array_agg(option), '{}') FROM unnest(attoptions) option WHERE option NOT LIKE 'pg_attver=%')
+        WHERE attoptions::text LIKE '%pg_attver=%'""")
+
+
 @pytest.fixture
 def stopped_in_a_run(emulator, queue, fifo, proxy):
     """A server of 15 that was stopped when changes of a run had been sent and the answers were lost."""
@@ -142,6 +150,8 @@ def stopped_in_a_run(emulator, queue, fifo, proxy):
     database.run_id = database.start_run("items")
     wait_until(lambda: proxy.cuts > 0, "some of the run was sent, and is not answered")
     database.lent = database.admin.execute("SELECT * FROM sqs_sync.lent_identity").fetchall()
+    if MAJOR != "15":
+        forget_attribute_versions(database)
     database.close()
     cluster.stop()
     proxy.pass_on()

@@ -31,9 +31,17 @@ class Change(NamedTuple):
     update: list
 
 
-VIEW = re.search(r"CREATE VIEW sqs_sync\.rejections .*?;\n\n", SCRIPT, re.DOTALL)[0]
-NEXT_VIEW = (VIEW.replace("j.last_at\nFROM", "j.last_at, j.note\nFROM").rstrip()
-             + "\nCOMMENT ON COLUMN sqs_sync.rejections.note IS 'what somebody noted';\n\n")
+def text_of(pattern):
+    """Of the script."""
+    return re.search(pattern, SCRIPT, re.DOTALL)[0]
+
+
+TABLE = text_of(r"CREATE TABLE sqs_sync\.hold \(.*?\n\);\n")
+NEXT_TABLE = (TABLE.replace("\n);\n", ",\n  note text NOT NULL DEFAULT '' CHECK (note <> 'none')\n);\n")
+              + "CREATE INDEX hold_by_time ON sqs_sync.hold (held_at);\n")
+VIEW = text_of(r"CREATE VIEW sqs_sync\.held .*?;\n\n")
+NEXT_VIEW = (VIEW.replace("\nFROM", ", h.note\nFROM", 1).rstrip()
+             + "\nCOMMENT ON COLUMN sqs_sync.held.note IS 'what somebody noted';\n\n")
 RESET = "CREATE FUNCTION @extschema@.sqs_sync_stats_reset(name text DEFAULT NULL) RETURNS void"
 NEXT_RESET = "CREATE FUNCTION @extschema@.sqs_sync_stats_reset(why integer, name text DEFAULT NULL) RETURNS void"
 RESET_CODE = "LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'sqs_sync_stats_reset_wrapper'"
@@ -43,19 +51,15 @@ NOTES = ["CREATE SEQUENCE sqs_sync.note_id_seq AS integer",
          "SELECT pg_catalog.pg_extension_config_dump('sqs_sync.note', '')",
          "CREATE FUNCTION sqs_sync.forget_notes() RETURNS void LANGUAGE sql AS 'DELETE FROM sqs_sync.note'",
          "REVOKE ALL ON FUNCTION sqs_sync.forget_notes() FROM PUBLIC", "COMMENT ON FUNCTION sqs_sync.forget_notes() IS 'forgets all notes'",
-         "COMMENT ON INDEX sqs_sync.rejection_by_key IS 'finds it'"]
+         "COMMENT ON INDEX sqs_sync.run_by_time IS 'finds it'"]
 
 CHANGES = [
-    Change("  last_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()\n);\nCREATE UNIQUE INDEX rejection_by_key",
-           "  last_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),\n"
-           "  note         text NOT NULL DEFAULT '' CHECK (note <> 'none')\n);\n"
-           "CREATE INDEX rejection_by_run ON sqs_sync.rejection (run_id);\nCREATE UNIQUE INDEX rejection_by_key",
-           ["ALTER TABLE sqs_sync.rejection ADD COLUMN note text NOT NULL DEFAULT '' CHECK (note <> 'none')",
-            "CREATE INDEX rejection_by_run ON sqs_sync.rejection (run_id)"]),
-    Change(VIEW, NEXT_VIEW, ["DROP VIEW sqs_sync.rejections", *re.split(r";\n+", NEXT_VIEW)[:-1], "GRANT SELECT ON sqs_sync.rejections TO PUBLIC"]),
+    Change(TABLE, NEXT_TABLE, ["ALTER TABLE sqs_sync.hold ADD COLUMN note text NOT NULL DEFAULT '' CHECK (note <> 'none')",
+                               "CREATE INDEX hold_by_time ON sqs_sync.hold (held_at)"]),
+    Change(VIEW, NEXT_VIEW, ["DROP VIEW sqs_sync.held", *re.split(r";\n+", NEXT_VIEW)[:-1], "GRANT SELECT ON sqs_sync.held TO PUBLIC"]),
     Change(RESET, NEXT_RESET, ["DROP FUNCTION @extschema@.sqs_sync_stats_reset(text)", f"{NEXT_RESET} {RESET_CODE}"]),
     Change("COMMENT ON FUNCTION @extschema@.sqs_sync_stats_reset(text) IS $$sets", "COMMENT ON FUNCTION @extschema@.sqs_sync_stats_reset(integer, text) IS $$sets",
-           [re.search(r"COMMENT ON FUNCTION @extschema@\.sqs_sync_stats_reset\(text\) IS \$\$.*?\$\$", SCRIPT, re.DOTALL)[0].replace("(text)", "(integer, text)", 1)]),
+           [text_of(r"COMMENT ON FUNCTION @extschema@\.sqs_sync_stats_reset\(text\) IS \$\$.*?\$\$").replace("(text)", "(integer, text)", 1)]),
     Change("CREATE INDEX alert_by_sync ON sqs_sync.alert (sync_id);\n", "", ["DROP INDEX sqs_sync.alert_by_sync"]),
     Change("-- Worker ----", ";\n".join(NOTES) + ";\n\n-- Worker ----", NOTES),
 ]

@@ -161,7 +161,7 @@ class Cluster:
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=self.environment(), **options)
         if check and done.returncode != 0:
             log = self.log_tail() if self.log.exists() else ""
-            raise AssertionError(f"{program} failed:\n{done.stderr}\n{log}")
+            raise AssertionError(f"{program} failed:\n{done.stdout or ''}{done.stderr}\n{log}")
         return done
 
     def environment(self):
