@@ -213,7 +213,7 @@ def test_alerts_and_what_they_stand_at_come_along_and_messages_do_not(source, ta
                            " GRANT USAGE ON FOREIGN SERVER told TO analyst")
     original.analyst.execute("SELECT sqs_sync_alert_create('failed', condition => 'run_failed', channel => 'told', remind_every => '1 day')")
     assert original.run("items").state == "failed"
-    wait_until(lambda: original.value("SELECT last_delivery FROM sqs_sync.alerts WHERE state = 'firing'"), "it is told")
+    wait_until(lambda: original.rows("SELECT 1 FROM sqs_sync.alerts WHERE state = 'firing' AND last_delivery IS NOT NULL"), "it is told")
     before = original.row("SELECT alert, owner, sync, condition, channel, state, since, summary, told_at, remind_every FROM sqs_sync.alerts")
     original.close()
 
