@@ -3,7 +3,6 @@
 //! It alone holds the lanes, so nothing here is locked. What is sent next and what an answer means
 //! is decided by the lanes; what a request is, and what an error means, by `sqs` and `error`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,9 +13,9 @@ use crate::batch::Batch;
 use crate::connection::Settings;
 use crate::counters::{Board, Counters};
 use crate::error::{Class, Failure, FailureKind, Trouble};
-use crate::lane::{Address, Lane, Step};
+use crate::lane::{Lane, Step};
+use crate::lanes::Lanes;
 use crate::mailbox::{Epoch, Mailbox, Message, fail_all};
-use crate::queue::{Located, path_of};
 use crate::rate::Rate;
 use crate::sqs::{Answer, Sqs};
 
@@ -56,11 +55,7 @@ pub(crate) struct Dispatcher {
     sqs: Arc<Sqs>,
     bell: Bell,
     settings: Settings,
-    lanes: Vec<Lane>,
-    /// The lane of each queue, by what it is called,
-    by_name: HashMap<Arc<str>, usize>,
-    /// and by the path of its URL, once that is known.
-    by_path: HashMap<String, usize>,
+    lanes: Lanes,
     /// The lane whose turn it is: each gets one request in turn.
     turn: usize,
     rate: Option<Rate>,
@@ -79,9 +74,7 @@ impl Dispatcher {
             sqs: Arc::new(sqs),
             bell: Bell(mailbox),
             settings,
-            lanes: Vec::new(),
-            by_name: HashMap::new(),
-            by_path: HashMap::new(),
+            lanes: Lanes::default(),
             turn: 0,
             rate: rate.map(|per_second| Rate::new(per_second, Instant::now())),
             requests: JoinSet::new(),
@@ -146,31 +139,7 @@ impl Dispatcher {
     }
 
     fn add(&mut self, message: Message, epoch: Epoch) {
-        let index = match self.by_name.get(&message.outgoing.queue) {
-            Some(index) => *index,
-            None => self.lane_for(&message.outgoing.queue),
-        };
-        self.lanes[index].add(message, epoch);
-    }
-
-    /// The lane of a queue that was not called so before.
-    fn lane_for(&mut self, queue: &Arc<str>) -> usize {
-        let new = self.lanes.len();
-        let (index, address) = match self.sqs.locate(queue) {
-            Ok(Located::Url(url)) => (self.lane_of_url(&url, new), Address::Url(url.into())),
-            Ok(Located::Name) => (new, Address::Unknown),
-            Err(trouble) => (new, Address::Failed(Arc::new(trouble.failure()))),
-        };
-        if index == new {
-            self.lanes.push(Lane::new(Arc::clone(queue), address, &self.settings));
-        }
-        self.by_name.insert(Arc::clone(queue), index);
-        index
-    }
-
-    /// A queue has one lane, else two requests of one group could be in flight: its first.
-    fn lane_of_url(&mut self, url: &str, lane: usize) -> usize {
-        *self.by_path.entry(path_of(url).to_owned()).or_insert(lane)
+        self.lanes.add(message, epoch, &self.settings, |queue| self.sqs.locate(queue));
     }
 
     /// Starts what may be started, one request a lane in turn.
@@ -244,7 +213,9 @@ impl Dispatcher {
                 // Before anything is reported: who has all reports knows of all calls.
                 self.board.show(&self.counters);
                 let ended = self.ended.as_ref();
-                self.lanes[lane].conclude(started, batch, answers, ended, now)
+                let failure = self.lanes[lane].conclude(started, batch, answers, ended, now);
+                self.lanes[lane].has_told(self.bell.0.epoch());
+                failure
             }
         };
         if let Some(failure) = failure {
@@ -259,16 +230,14 @@ impl Dispatcher {
         url: Result<String, Trouble>,
         now: Instant,
     ) -> Option<Failure> {
-        let of_queue = url.as_ref().map_or(lane, |url| self.lane_of_url(url, lane));
-        if of_queue == lane {
-            return self.lanes[lane].located(started, url, now);
+        if let Ok(url) = &url
+            && self.lanes.located(lane, url)
+        {
+            return None;
         }
-        // The queue is known by another name already.
-        self.by_name.insert(Arc::clone(&self.lanes[lane].queue), of_queue);
-        for message in self.lanes[lane].dissolve() {
-            self.lanes[of_queue].add(message, Epoch::default());
-        }
-        None
+        let failure = self.lanes[lane].located(started, url, now);
+        self.lanes[lane].has_told(self.bell.0.epoch());
+        failure
     }
 
     fn count_call(&mut self, latency: Duration, failed: Option<&Trouble>, entries_throttled: bool) {
@@ -293,7 +262,7 @@ impl Dispatcher {
     /// Nothing more is sent. The first reason stays.
     fn end(&mut self, failure: Failure) {
         let failure = self.ended.get_or_insert_with(|| Arc::new(failure));
-        for lane in &mut self.lanes {
+        for lane in self.lanes.iter_mut() {
             lane.fail_waiting(failure);
         }
     }

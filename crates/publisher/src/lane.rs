@@ -60,6 +60,8 @@ pub(crate) struct Lane {
     retries: BTreeMap<(Instant, u64), Batch>,
     retry_number: u64,
     given_up: GivenUp,
+    /// When it last reported something.
+    told: Epoch,
 }
 
 impl Lane {
@@ -79,14 +81,29 @@ impl Lane {
             retries: BTreeMap::new(),
             retry_number: 0,
             given_up: GivenUp::default(),
+            told: Epoch::default(),
         }
+    }
+
+    /// It has reported something by then.
+    pub(crate) fn has_told(&mut self, epoch: Epoch) {
+        self.told = self.told.max(epoch);
+    }
+
+    /// Nothing of it is under way, and who has handed over messages in `epoch` knows of all that has
+    /// failed: it can be forgotten.
+    pub(crate) fn is_at_rest(&self, epoch: Epoch) -> bool {
+        self.in_flight == 0
+            && !self.waiting.is_ready()
+            && self.retries.is_empty()
+            && self.told < epoch
     }
 
     /// Adds a message that was handed over in `epoch`.
     pub(crate) fn add(&mut self, message: Message, epoch: Epoch) {
         if let Address::Failed(failure) = &self.address {
-            message.fail(failure);
-            return;
+            let told = message.fail(failure);
+            return self.has_told(told);
         }
         let Some(id) = message.group() else {
             return self.waiting.add(message);
@@ -95,7 +112,9 @@ impl Lane {
             None => self.waiting.add(message),
             Some(failure) => {
                 let id = id.clone();
-                self.given_up.add(id, message.fail(&failure), &failure);
+                let told = message.fail(&failure);
+                self.has_told(told);
+                self.given_up.add(id, told, &failure);
             }
         }
     }

@@ -27,7 +27,8 @@
 //! [`list_queues`] and [`queue_attributes`] ask about queues, and [`send_one`] tries a single message,
 //! as an [`Inquiry`] that the caller waits for as it waits for reports.
 //!
-//! What is not bounded here is how much is handed over: the caller counts what is outstanding.
+//! What is not bounded here is how much is handed over: the caller counts what is outstanding. Of
+//! queues without messages only so many are remembered (`lanes`).
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -50,6 +51,7 @@ mod identity;
 mod inquiry;
 mod journal;
 mod lane;
+mod lanes;
 mod lean;
 mod lookup;
 mod mailbox;
