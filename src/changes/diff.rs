@@ -197,7 +197,15 @@ impl Subject<'_> {
 
     /// A key that is not unique was spooled from its second row on.
     fn unfit_statement(&self) -> String {
-        let key = key_json(self.key, |i| format!("k{}", i + 1));
+        // Above a quarter of a gigabyte jsonb takes no text.
+        let key = key_json(self.key, |i| {
+            format!(
+                "CASE WHEN pg_catalog.pg_column_size(k{0}) > {SHOWN_KEY} \
+                 THEN pg_catalog.to_jsonb(pg_catalog.left(k{0}::pg_catalog.text, {SHOWN_KEY})) \
+                 ELSE pg_catalog.to_jsonb(k{0}) END",
+                i + 1
+            )
+        });
         let nulls: Vec<String> = (1..=self.key.len()).map(|n| format!("k{n} IS NULL")).collect();
         format!(
             "SELECT key, code, CASE code WHEN 'duplicate_key' THEN count(*) + 1 ELSE count(*) END \

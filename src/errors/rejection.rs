@@ -83,6 +83,11 @@ pub const REJECTION: &[Known] = &[
 /// The row's own fault: it is tried again when its contents or the definition have changed.
 pub const OF_THE_ROW: &[Known] = &[
     known(
+        "row_too_long",
+        "the values of the columns that messages use have over 64 MiB together; the column is named that passes them",
+        "use fewer columns, or shorten it in the model (`left`)",
+    ),
+    known(
         "invalid_queue_name",
         "the row makes a name that no queue has, or a URL or ARN",
         "give it a name, of a queue in the connection's own account",

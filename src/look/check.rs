@@ -266,8 +266,9 @@ fn rendered(sight: &Sight, row: &ChangeRow, event: Event) -> std::result::Result
         event: event.as_str().to_owned(),
         values: row.values.clone(),
         old: row.old.clone(),
+        unread: row.unread.clone(),
     };
-    rendering::render(&sight.definitions, &change, &sight.origin, any_queue)
+    rendering::render(&sight.definitions, &sight.columns, &change, &sight.origin, any_queue)
         .map(|(_, message)| message)
 }
 

@@ -1,12 +1,17 @@
 //! The key of one row, as a user gives it: a JSON object of the key's columns, or of a key of one column
 //! its value alone.
 
+use pgrx::PgSqlErrorCode;
+
 use super::shown::quoted;
 use crate::changes::diff::key_json;
 use crate::pg::error::{catching, shown};
 use crate::pg::rights::{self, as_superuser};
 use crate::pg::{Error, Result, sql};
 use crate::run::owned::{Owned, Shape};
+
+/// The longest text that is read as a key, in bytes. That of a key has far less.
+const MAX_BYTES: usize = 64 << 10;
 
 /// The key of one row.
 pub struct Key {
@@ -18,6 +23,12 @@ pub struct Key {
 impl Key {
     /// Of a key of one column its value alone will do.
     pub fn parse(owned: &Owned, text: &str) -> Result<Key> {
+        if text.len() > MAX_BYTES {
+            let message =
+                format!("key has {} bytes, more than the limit of {MAX_BYTES}", text.len());
+            return Err(Error::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+                .hint("The key of a row that is told has at most 2,600 bytes."));
+        }
         let names = &owned.sync.key;
         let object = match (serde_json::from_str(text), names.as_slice()) {
             (Ok(serde_json::Value::Object(object)), _)

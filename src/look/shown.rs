@@ -40,15 +40,16 @@ impl Shown {
         definitions: &Definitions,
         origin: &Origin,
     ) -> Shown {
-        let message =
-            rendering::render(definitions, &change, origin, any_queue).map(|(_, message)| message);
+        let message = rendering::render(definitions, columns, &change, origin, any_queue)
+            .map(|(_, message)| message);
         let dedup_id = message.as_ref().ok().and_then(|message| message.dedup_id.clone());
         let next = ChangeRow { id: change.id.wrapping_add(1), ..change };
-        let dedup_id =
-            dedup_id.map(|id| match rendering::render(definitions, &next, origin, any_queue) {
+        let dedup_id = dedup_id.map(|id| {
+            match rendering::render(definitions, columns, &next, origin, any_queue) {
                 Ok((_, other)) if other.dedup_id.as_ref() == Some(&id) => id,
                 _ => AT_RUN.to_owned(),
-            });
+            }
+        });
         let event = next.event.clone();
         Shown::with(None, event, key, message, dedup_id, next, columns)
     }
@@ -61,8 +62,8 @@ impl Shown {
         definitions: &Definitions,
         origin: &Origin,
     ) -> Shown {
-        let message =
-            rendering::render(definitions, &change, origin, any_queue).map(|(_, message)| message);
+        let message = rendering::render(definitions, columns, &change, origin, any_queue)
+            .map(|(_, message)| message);
         let dedup_id = message.as_ref().ok().and_then(|message| message.dedup_id.clone());
         let (id, event) = (Some(change.id), RESEND.to_owned());
         Shown::with(id, event, key, message, dedup_id, change, columns)
@@ -78,7 +79,9 @@ impl Shown {
         columns: &[String],
     ) -> Shown {
         let cost = change.bytes() + message.as_ref().map_or(0, Message::size);
-        let json = |row: &Vec<Value<'_>>| message::row_as_json(columns, row);
+        let is_read = change.unread.is_none();
+        let json =
+            |row: &Vec<Value<'_>>| is_read.then(|| message::row_as_json(columns, row)).flatten();
         let old = match change.event.as_str() {
             "changed" => change.old.as_ref().and_then(json),
             "removed" => json(&change.values),

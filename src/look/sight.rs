@@ -113,8 +113,7 @@ impl Sight {
             return Ok(Vec::new());
         }
         let rows = self.reading_due(found, |due, owner| self.subject().read(due, owner, limit))?;
-        let mut shown: Vec<Shown> =
-            rows.into_iter().map(|row| self.show(row)).collect::<Result<_>>()?;
+        let mut shown = within(limit, rows, |row| self.show(row))?;
         suppressed::mark(&mut shown, &self.definition.has_own_dedup_id());
         Ok(shown)
     }
@@ -213,14 +212,29 @@ impl Sight {
         })?;
         let mut keys: HashMap<i64, String> =
             keys.into_iter().map(|change| (change.id, change.key)).collect();
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let key = keys.remove(&row.id).unwrap_or_default();
-                Shown::again(row, key, &names, &definitions, &origin)
-            })
-            .collect())
+        within(limit, rows, |row| {
+            let key = keys.remove(&row.id).unwrap_or_default();
+            Ok(Shown::again(row, key, &names, &definitions, &origin))
+        })
     }
+}
+
+/// The first of these rows as they are shown: a template can make much of a small one.
+fn within(
+    limit: Limit,
+    rows: Vec<ChangeRow>,
+    mut show: impl FnMut(ChangeRow) -> Result<Shown>,
+) -> Result<Vec<Shown>> {
+    let (mut shown, mut bytes) = (Vec::with_capacity(rows.len()), 0);
+    for row in rows {
+        if bytes >= limit.bytes {
+            break;
+        }
+        let next = show(row)?;
+        bytes += next.cost;
+        shown.push(next);
+    }
+    Ok(shown)
 }
 
 fn would_hold(held: Error) -> Error {

@@ -11,8 +11,22 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::spi::{Spi, SpiClient};
 
-use super::varlena::with_bytes;
+use super::varlena::{plain_size, with_bytes};
 use super::{Error, Result};
+
+/// Bytes that the values of a row have at most, of those columns that are read: the text of a value
+/// can be several times as long, and above a gigabyte Postgres makes none.
+pub const MAX_ROW_BYTES: usize = 64 << 20;
+/// A value that is no longer than this is read in any case.
+const SHORT: usize = 64 << 10;
+
+/// A value that was not read, since its row is too long.
+#[derive(Clone)]
+pub struct Unread {
+    /// Of its column, among those of the row.
+    pub place: usize,
+    pub bytes: usize,
+}
 
 /// One change, with its row.
 pub struct ChangeRow {
@@ -22,6 +36,8 @@ pub struct ChangeRow {
     pub values: Vec<Value<'static>>,
     /// The same of the row as it was told before, if that was asked for.
     pub old: Option<Vec<Value<'static>>>,
+    /// The first value in whose place there is a null.
+    pub unread: Option<Unread>,
 }
 
 impl ChangeRow {
@@ -44,6 +60,8 @@ pub struct Limit {
     pub bytes: usize,
 }
 
+/// Columns before those of the row: id and event.
+const LEADING: usize = 2;
 /// Rows fetched at first from a cursor; doubled while they are small.
 const FIRST_FETCH: usize = 16;
 
@@ -134,27 +152,50 @@ unsafe fn read_change(
     columns: usize,
 ) -> Result<ChangeRow> {
     let mut values = Vec::with_capacity(readers.len());
-    for (i, reader) in readers.iter_mut().enumerate() {
+    let (mut left, mut unread) = (MAX_ROW_BYTES, None);
+    for (i, Reader { form, is_varlena }) in readers.iter_mut().enumerate() {
         let mut null = false;
         // SAFETY: by the caller's promise.
         values.push(unsafe {
             let datum = pg_sys::SPI_getbinval(tuple, tupdesc, i as i32 + 1, &mut null);
-            if null { Value::Null } else { reader.read(datum)? }
+            let bytes = if *is_varlena && !null { plain_size(datum) } else { 0 };
+            let is_too_long = bytes > left && bytes > SHORT;
+            if is_too_long {
+                let place = i.saturating_sub(LEADING).checked_rem(columns).unwrap_or(0);
+                unread.get_or_insert(Unread { place, bytes });
+            } else {
+                left = left.saturating_sub(bytes);
+            }
+            if null || is_too_long { Value::Null } else { form.read(datum)? }
         });
     }
-    let mut row = values.split_off(2);
+    let mut row = values.split_off(LEADING);
     let old = (row.len() > columns).then(|| row.split_off(columns));
     match <[Value<'static>; 2]>::try_from(values) {
         Ok([Value::Number(id), Value::Text(event)]) => {
             let id = id.parse().map_err(|_| Error::internal("a change id is not a number"))?;
-            Ok(ChangeRow { id, event: event.into_owned(), values: row, old })
+            Ok(ChangeRow { id, event: event.into_owned(), values: row, old, unread })
         }
         _ => Err(Error::internal("the change set does not have the columns it was made with")),
     }
 }
 
-/// How a column's values are read.
-enum Reader {
+/// A column's values.
+struct Reader {
+    form: Form,
+    is_varlena: bool,
+}
+
+impl Reader {
+    fn of(type_oid: Oid) -> Reader {
+        // SAFETY: a catalog lookup of an existing type.
+        let is_varlena = unsafe { pg_sys::get_typlen(type_oid) } == -1;
+        Reader { form: Form::of(type_oid), is_varlena }
+    }
+}
+
+/// How they are read.
+enum Form {
     Bool,
     Int2,
     Int4,
@@ -175,24 +216,24 @@ enum As {
     Text,
 }
 
-impl Reader {
-    fn of(type_oid: Oid) -> Reader {
-        let output = |read_as| Reader::Output(read_as, output_function(type_oid));
+impl Form {
+    fn of(type_oid: Oid) -> Form {
+        let output = |read_as| Form::Output(read_as, output_function(type_oid));
         match type_oid {
-            pg_sys::BOOLOID => Reader::Bool,
-            pg_sys::INT2OID => Reader::Int2,
-            pg_sys::INT4OID => Reader::Int4,
-            pg_sys::INT8OID => Reader::Int8,
-            pg_sys::TEXTOID | pg_sys::VARCHAROID => Reader::Text,
-            pg_sys::JSONOID => Reader::Json,
-            pg_sys::BYTEAOID => Reader::Bytes,
+            pg_sys::BOOLOID => Form::Bool,
+            pg_sys::INT2OID => Form::Int2,
+            pg_sys::INT4OID => Form::Int4,
+            pg_sys::INT8OID => Form::Int8,
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => Form::Text,
+            pg_sys::JSONOID => Form::Json,
+            pg_sys::BYTEAOID => Form::Bytes,
             pg_sys::FLOAT4OID | pg_sys::FLOAT8OID | pg_sys::NUMERICOID | pg_sys::OIDOID => {
                 output(As::Number)
             }
             pg_sys::JSONBOID => output(As::Json),
             pg_sys::TIMESTAMPOID => output(As::Timestamp),
             pg_sys::TIMESTAMPTZOID => output(As::Timestamptz),
-            other if is_array(other) => Reader::Array,
+            other if is_array(other) => Form::Array,
             _ => output(As::Text),
         }
     }
@@ -203,17 +244,17 @@ impl Reader {
         // SAFETY: by the caller's promise.
         unsafe {
             Ok(match self {
-                Reader::Bool => Value::Bool(datum.value() & 0xff != 0),
-                Reader::Int2 => number((datum.value() as i16).to_string()),
-                Reader::Int4 => number((datum.value() as i32).to_string()),
-                Reader::Int8 => number((datum.value() as i64).to_string()),
-                Reader::Text => Value::Text(Cow::Owned(varlena_text(datum)?)),
-                Reader::Json => Value::Json(Cow::Owned(varlena_text(datum)?)),
-                Reader::Bytes => {
+                Form::Bool => Value::Bool(datum.value() & 0xff != 0),
+                Form::Int2 => number((datum.value() as i16).to_string()),
+                Form::Int4 => number((datum.value() as i32).to_string()),
+                Form::Int8 => number((datum.value() as i64).to_string()),
+                Form::Text => Value::Text(Cow::Owned(varlena_text(datum)?)),
+                Form::Json => Value::Json(Cow::Owned(varlena_text(datum)?)),
+                Form::Bytes => {
                     Value::Bytes(Cow::Owned(with_bytes(datum, |bytes| bytes.to_owned())))
                 }
-                Reader::Array => Value::Json(Cow::Owned(array_text(datum)?)),
-                Reader::Output(read_as, function) => {
+                Form::Array => Value::Json(Cow::Owned(array_text(datum)?)),
+                Form::Output(read_as, function) => {
                     let text = output_text(function, datum)?;
                     match read_as {
                         As::Number => number(text),

@@ -38,6 +38,8 @@ pub struct Entry {
     pub key: Option<String>,
     /// It is not to be sent sooner, nor is what follows it in its lane.
     pub not_before: Option<Instant>,
+    /// It was set aside, and not read for the first time.
+    pub is_refill: bool,
 }
 
 impl Entry {
@@ -136,24 +138,14 @@ impl Backlog {
         Backlog { has_one_lane, has_one_queue, ..Backlog::default() }
     }
 
-    /// Takes a message that was read for the first time. Behind what its lane has set aside, it
-    /// is set aside too. So it is in a lane that has failed: what comes later in it must not be
-    /// told before what was given up.
+    /// Takes a message. One that was read for the first time is set aside behind what its lane has
+    /// set aside. So is all of a lane that has failed: what comes later in it must not be told
+    /// before what was given up.
     pub fn add(&mut self, entry: Entry) {
         let (id, is_group) = lane_of(&entry.message);
-        if self.has_failed(id, &entry.message.queue) {
-            return self.set_aside(id, entry.message.id, entry.about);
-        }
-        match self.lanes.get(&id).is_some_and(|lane| lane.aside.is_some()) {
-            true => self.set_aside(id, entry.message.id, entry.about),
-            false => self.park(id, is_group, entry),
-        }
-    }
-
-    /// Takes a message that was set aside.
-    pub fn add_refill(&mut self, entry: Entry) {
-        let (id, is_group) = lane_of(&entry.message);
-        match self.has_failed(id, &entry.message.queue) {
+        let is_behind =
+            || !entry.is_refill && self.lanes.get(&id).is_some_and(|lane| lane.aside.is_some());
+        match self.has_failed(id, &entry.message.queue) || is_behind() {
             true => self.set_aside(id, entry.message.id, entry.about),
             false => self.park(id, is_group, entry),
         }
@@ -275,6 +267,11 @@ impl Backlog {
         self.parked + self.outstanding.len() + batch.rows <= MAX_OUTSTANDING + MAX_PARKED
             && self.parked <= MAX_PARKED
             && self.bytes + batch.bytes <= MAX_BYTES
+    }
+
+    /// Bytes of messages that there is room for.
+    pub fn room(&self) -> usize {
+        MAX_BYTES.saturating_sub(self.bytes)
     }
 
     /// Sets aside all that is parked and was not before: it keeps other lanes from being read.

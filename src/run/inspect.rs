@@ -2,6 +2,7 @@
 //! the snapshot, the key and the order. A run and a preview look by the same rules.
 
 use message::Event;
+use pgrx::PgSqlErrorCode;
 
 use super::job;
 use super::owned::Owned;
@@ -124,6 +125,12 @@ pub fn explain(owned: &Owned, error: Error) -> Error {
     }
     let message =
         format!("model {} of sync \"{}\": {}", owned.sync.model, owned.sync.name, error.message);
+    // As Postgres says it, with or without a code of its own.
+    let is_too_large = ["invalid memory alloc request size", "tuple is too big"];
+    if is_too_large.iter().any(|words| error.message.starts_with(words)) {
+        return Error::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+            .hint("A value, or a row that the model computes, has a gigabyte or more: leave it out, or shorten it.");
+    }
     let hint = "The model is read with its owner's rights and the search_path pg_catalog. Mend its query, and run the sync again.";
     Error { message, hint: error.hint.or_else(|| Some(hint.to_owned())), ..error }
 }

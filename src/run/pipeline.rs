@@ -5,6 +5,7 @@
 
 mod turn;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::job::{self, Job};
 use super::log::Log;
 use super::owned::Shape;
 use super::pulse::{Beat, Pulse};
-use super::rendering::{Key, Refused, Renderer};
+use super::rendering::{Read, Refused, Renderer};
 use super::sender::Sender;
 use super::settle::{Settlement, Unsent};
 use super::{End, State};
@@ -59,6 +60,8 @@ pub struct Pipeline<'a> {
     /// Changes up to this id may wait, set aside by a runner before.
     sift_through: i64,
     exhausted: bool,
+    /// What was read and is not made into messages yet, for want of room.
+    unrendered: VecDeque<Read>,
     backlog: Backlog,
     /// Since when there is more to read, and no room.
     stuck_since: Option<Instant>,
@@ -118,13 +121,13 @@ impl<'a> Pipeline<'a> {
         let publisher = Sender::start(connection.clone(), settings)?;
         let mut log = Log::new(job.sync.id);
         transaction(|| as_superuser(|| log.begin(&publisher)))?;
-        let (version, key) = (origin.version, Key::of(&job.sync.key, &wanted));
+        let version = origin.version;
         let renderer = Renderer::new(
-            job.sync.id,
+            &job.sync,
             &definition,
             definitions,
+            &wanted,
             origin,
-            key,
             &publisher,
             connection,
         );
@@ -139,6 +142,7 @@ impl<'a> Pipeline<'a> {
             in_doubt_through: job.handed_through()?,
             sift_through: sift_through.unwrap_or(0),
             exhausted: false,
+            unrendered: VecDeque::new(),
             backlog: Backlog::new(definition.has_one_lane(), definition.has_one_queue()),
             stuck_since: None,
             unsettled: Settlement::new(renderer.claims_ids(), version),
@@ -170,6 +174,7 @@ impl<'a> Pipeline<'a> {
         loop {
             self.look_for_cancel();
             self.collect();
+            self.render();
             self.release();
             let hand_over = self.next_hand_over();
             if hand_over.is_some() || self.is_time_to_settle() {
@@ -267,7 +272,15 @@ impl<'a> Pipeline<'a> {
 
     fn stop(&mut self) {
         self.publisher.cancel();
+        self.give_back();
+    }
+
+    /// What the publisher has not been given is not sent.
+    fn give_back(&mut self) {
         self.unsettled.add_unsent(self.backlog.give_back());
+        let unsent = self.unrendered.drain(..).filter(|read| !read.in_doubt);
+        self.unsettled.add_unsent(unsent.map(|read| read.change.id).collect());
+        self.note_unsettled();
     }
 
     fn has_stopped(&self) -> bool {
@@ -276,7 +289,8 @@ impl<'a> Pipeline<'a> {
 
     fn is_done(&self) -> bool {
         let is_read = self.exhausted || self.has_stopped();
-        is_read && self.backlog.is_empty() && self.unsettled.is_empty()
+        let is_rendered = self.unrendered.is_empty();
+        is_read && is_rendered && self.backlog.is_empty() && self.unsettled.is_empty()
     }
 
     fn patience(&self) -> Duration {

@@ -1,5 +1,6 @@
 //! Changes to their messages, or why they make none.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use message::{Change, Definitions, Event, Message, PerEvent, Run, Value, limits, row_as_json};
@@ -11,12 +12,13 @@ use super::facts::Facts;
 use super::outgoing;
 use super::sender::Sender;
 use super::settle::Settlement;
-use crate::catalog::{Definition, position::Origin};
+use crate::catalog::{Definition, Sync, position::Origin};
 use crate::changes::change_set::Wanted;
+use crate::changes::columns;
 use crate::errors;
 use crate::pg::Result;
 use crate::pg::failpoint;
-use crate::pg::rows::ChangeRow;
+use crate::pg::rows::{ChangeRow, MAX_ROW_BYTES, Unread};
 
 /// Why a row makes no message, or SQS takes none of it.
 #[derive(Clone)]
@@ -60,6 +62,16 @@ impl Refused {
         self.code == message::INTERRUPTED
     }
 
+    fn unread(unread: &Unread, columns: &[String]) -> Refused {
+        let column = columns.get(unread.place).map_or("", String::as_str);
+        let reason = format!(
+            "column \"{column}\" has {} bytes; of a row, the columns that messages use have at most {MAX_ROW_BYTES} together",
+            unread.bytes
+        );
+        let hint = "Leave it out of what the messages use, or shorten it in the model, as by left.";
+        Refused::new("row_too_long", reason, Some(hint.to_owned()))
+    }
+
     pub fn unknown_event(event: &str) -> Refused {
         let reason = format!("the event {event} is not published");
         Refused::new("unpublished_event", reason, None)
@@ -79,13 +91,18 @@ impl From<message::Rejection> for Refused {
     }
 }
 
-/// Renders a change by the run that found it. `longest` is the most bytes that a queue takes.
+/// Renders a change by the run that found it. `columns` are the names of those that were read, and
+/// `longest` is the most bytes that a queue takes.
 pub fn render(
     definitions: &Definitions,
+    columns: &[String],
     change: &ChangeRow,
     origin: &Origin,
     longest: impl Fn(&str) -> usize,
 ) -> std::result::Result<(Event, Message), Refused> {
+    if let Some(unread) = &change.unread {
+        return Err(Refused::unread(unread, columns));
+    }
     let event: Event = change.event.parse().map_err(|_| Refused::unknown_event(&change.event))?;
     let definition = definitions.of(event).ok_or_else(|| Refused::unknown_event(&change.event))?;
     let run = Run { id: origin.run_id, started_at: &origin.started_at };
@@ -113,19 +130,19 @@ fn fits(
 }
 
 /// Where a row's key is among the columns that are read.
-pub struct Key {
+struct Key {
     names: Vec<String>,
     places: Vec<usize>,
 }
 
 impl Key {
-    pub fn of(key: &[String], wanted: &Wanted) -> Key {
+    fn of(key: &[String], wanted: &Wanted) -> Key {
         let place = |name: &String| wanted.columns.iter().position(|c| c.name == *name);
         Key { names: key.to_vec(), places: key.iter().filter_map(place).collect() }
     }
 
     /// As a JSON object.
-    pub fn of_row(&self, row: &[Value<'_>]) -> Option<String> {
+    fn of_row(&self, row: &[Value<'_>]) -> Option<String> {
         if let ([name], [place]) = (self.names.as_slice(), self.places.as_slice()) {
             return row_as_json(std::slice::from_ref(name), row.get(*place..=*place)?);
         }
@@ -135,10 +152,20 @@ impl Key {
     }
 }
 
+/// A change that was read, of which the message is to be made.
+pub struct Read {
+    pub change: ChangeRow,
+    pub in_doubt: bool,
+    /// It had been set aside, and not read for the first time.
+    pub is_refill: bool,
+}
+
 /// Makes the messages of a run's changes.
 pub struct Renderer {
     sync_id: i32,
     definitions: Definitions,
+    /// The names of the columns that are read.
+    columns: Vec<String>,
     origin: Origin,
     key: Key,
     /// Each message is to have its row's key beside it.
@@ -152,11 +179,11 @@ pub struct Renderer {
 impl Renderer {
     /// Asks at once what may be known of the queues that the definition names.
     pub fn new(
-        sync_id: i32,
+        sync: &Sync,
         definition: &Definition,
         definitions: Definitions,
+        wanted: &Wanted,
         origin: Origin,
-        key: Key,
         sender: &Sender,
         connection: Connection,
     ) -> Renderer {
@@ -164,10 +191,11 @@ impl Renderer {
         let facts = Facts::ask(sender, connection, queues);
         let has_own_dedup_id = definition.has_own_dedup_id();
         Renderer {
-            sync_id,
+            sync_id: sync.id,
             definitions,
+            columns: columns::names(&wanted.columns),
             origin,
-            key,
+            key: Key::of(&sync.key, wanted),
             with_keys: false,
             facts,
             has_own_dedup_id,
@@ -189,18 +217,26 @@ impl Renderer {
         self.is_interrupted
     }
 
-    /// The messages of changes, each with whether it is in doubt, that are to be sent. An error
-    /// means that none is.
-    pub fn render<'c>(
+    /// The messages that are to be sent of the first of these changes, which are taken out: of as
+    /// many as `room` bytes of messages are made of, and one more that passes them. An error means
+    /// that none is to be sent.
+    pub fn render(
         &mut self,
-        changes: impl Iterator<Item = (&'c ChangeRow, bool)>,
+        changes: &mut VecDeque<Read>,
+        room: usize,
         sender: &Sender,
         unsettled: &mut Settlement,
     ) -> Result<Vec<Entry>> {
         self.facts.look(sender);
-        let entries: Vec<Entry> = changes
-            .filter_map(|(change, in_doubt)| self.entry(change, in_doubt, unsettled))
-            .collect();
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        while bytes < room
+            && let Some(read) = changes.pop_front()
+        {
+            if let Some(entry) = self.entry(&read, unsettled) {
+                bytes += entry.message.size();
+                entries.push(entry);
+            }
+        }
         if !self.claims_ids() {
             return Ok(entries);
         }
@@ -220,24 +256,22 @@ impl Renderer {
         Ok(sendable)
     }
 
-    fn entry(
-        &mut self,
-        change: &ChangeRow,
-        was_in_doubt: bool,
-        unsettled: &mut Settlement,
-    ) -> Option<Entry> {
+    fn entry(&mut self, read: &Read, unsettled: &mut Settlement) -> Option<Entry> {
+        let Read { change, in_doubt: was_in_doubt, is_refill } = read;
+        let (was_in_doubt, is_refill) = (*was_in_doubt, *is_refill);
         let longest = |queue: &str| self.facts.longest_message(queue);
         if self.is_interrupted {
             leave(change.id, was_in_doubt, unsettled);
             return None;
         }
-        match render(&self.definitions, change, &self.origin, longest) {
+        match render(&self.definitions, &self.columns, change, &self.origin, longest) {
             Ok((event, mut message)) => Some(Entry {
                 message_id: message.message_id.take(),
                 key: if self.with_keys { self.key.of_row(&change.values) } else { None },
                 message: outgoing::of(change.id, message),
                 about: Sent { event, was_in_doubt },
                 not_before: None,
+                is_refill,
             }),
             Err(refused) if refused.is_interruption() => {
                 self.is_interrupted = true;

@@ -4,11 +4,10 @@
 use std::time::{Duration, Instant};
 
 use super::Pipeline;
-use crate::pg::rows::ChangeRow;
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Result, failpoint};
-use crate::run::backlog::Entry;
 use crate::run::handing::{self, Batch, HandOver};
+use crate::run::rendering::Read;
 use crate::run::settle::Settlement;
 use crate::run::{CATALOG_ATTEMPTS, retried};
 
@@ -17,25 +16,33 @@ use crate::run::{CATALOG_ATTEMPTS, retried};
 pub(super) const STUCK_AFTER: Duration = Duration::from_millis(20);
 
 impl Pipeline<'_> {
-    /// What is to be read now, if anything.
+    /// What is to be read now, if anything. Nothing is before all that was read is made into
+    /// messages.
     pub(super) fn next_hand_over(&mut self) -> Option<HandOver> {
         if self.has_stopped() {
             return None;
         }
-        let mut reads = false;
-        if !self.exhausted {
-            reads = self.backlog.has_room(handing::BATCH);
-            if reads {
-                self.stuck_since = None;
-            } else if self.stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK_AFTER {
-                self.backlog.set_parked_aside();
-                self.stuck_since = None;
-                reads = self.backlog.has_room(handing::BATCH);
-            }
+        if !self.is_held_up() {
+            self.stuck_since = None;
+        } else if self.stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK_AFTER {
+            self.backlog.set_parked_aside();
+            self.stuck_since = None;
+            self.render();
+            self.release();
         }
+        if !self.unrendered.is_empty() {
+            return None;
+        }
+        let reads = !self.exhausted && self.backlog.has_room(handing::BATCH);
         let wanted = self.backlog.wanted(handing::BATCH);
         let is_due = reads || !wanted.is_empty() || (self.exhausted && self.backlog.overflows());
         is_due.then_some(HandOver { reads, wanted })
+    }
+
+    /// There is more to read, or to make messages of, and no room.
+    fn is_held_up(&self) -> bool {
+        let has_no_room = || !self.exhausted && !self.backlog.has_room(handing::BATCH);
+        !self.unrendered.is_empty() || has_no_room()
     }
 
     /// Settles, and reads a batch, makes it known that it goes to the publisher, and only then
@@ -81,7 +88,7 @@ impl Pipeline<'_> {
                 }
             }
         };
-        self.accept(&hand_over, &batch);
+        self.accept(&hand_over, batch);
         Ok(())
     }
 
@@ -97,54 +104,60 @@ impl Pipeline<'_> {
         reader.hand_over(hand_over, self.backlog.overflow())
     }
 
-    /// A batch that was handed over: it is rendered, and sent as soon as its lanes have room.
-    fn accept(&mut self, hand_over: &HandOver, batch: &Batch) {
+    /// A batch that was handed over: it is rendered as memory has room for messages, and sent as
+    /// soon as its lanes have.
+    fn accept(&mut self, hand_over: &HandOver, batch: Batch) {
         failpoint::reach("handed_over");
         self.backlog.overflow_is_set_aside();
-        let refill = batch.refill.changes.iter().map(|(change, in_doubt)| (change, *in_doubt));
-        for entry in self.render(refill) {
-            self.backlog.add_refill(entry);
-        }
+        let Batch { refill, fresh, unsent } = batch;
         for wanted in &hand_over.wanted {
-            self.backlog.refilled(wanted, &batch.refill.taken, &batch.refill.put_back);
+            self.backlog.refilled(wanted, &refill.taken, &refill.put_back);
         }
+        let set_aside = refill.changes.into_iter();
+        self.unrendered.extend(set_aside.map(|(change, in_doubt)| Read {
+            change,
+            in_doubt,
+            is_refill: true,
+        }));
         if hand_over.reads {
-            self.accept_fresh(batch);
+            match fresh.last() {
+                Some(last) => self.after = last.id,
+                None => self.exhausted = true,
+            }
+            let in_doubt_through = self.in_doubt_through;
+            self.unrendered.extend(fresh.into_iter().map(|change| Read {
+                in_doubt: change.id <= in_doubt_through && !unsent.contains(&change.id),
+                change,
+                is_refill: false,
+            }));
         }
+        self.render();
         if self.has_stopped() {
-            self.unsettled.add_unsent(self.backlog.give_back());
+            self.give_back();
         }
-        self.note_unsettled();
         self.release();
     }
 
-    /// Changes that are read for the first time.
-    fn accept_fresh(&mut self, batch: &Batch) {
-        match batch.fresh.last() {
-            Some(last) => self.after = last.id,
-            None => self.exhausted = true,
+    /// Makes messages of what was read, as far as there is room for them. If they cannot be made,
+    /// what is on its way is awaited all the same, and settled.
+    pub(super) fn render(&mut self) {
+        let room = self.backlog.room();
+        if self.unrendered.is_empty() || room == 0 {
+            return;
         }
-        let in_doubt_through = self.in_doubt_through;
-        let fresh = batch.fresh.iter().map(|change| {
-            (change, change.id <= in_doubt_through && !batch.unsent.contains(&change.id))
-        });
-        for entry in self.render(fresh) {
-            self.backlog.add(entry);
-        }
-    }
-
-    /// The messages of changes, each with whether it is in doubt. If they cannot be made, what is
-    /// on its way is awaited all the same, and settled.
-    fn render<'c>(&mut self, changes: impl Iterator<Item = (&'c ChangeRow, bool)>) -> Vec<Entry> {
         self.renderer.set_with_keys(self.log.is_on());
-        let rendered = self.renderer.render(changes, &self.publisher, &mut self.unsettled);
+        let (changes, unsettled) = (&mut self.unrendered, &mut self.unsettled);
+        let rendered = self.renderer.render(changes, room, &self.publisher, unsettled);
         if self.renderer.is_interrupted() {
             self.look_for_cancel();
         }
-        rendered.unwrap_or_else(|error| {
-            self.error = Some(error);
-            self.cancel();
-            Vec::new()
-        })
+        match rendered {
+            Ok(entries) => entries.into_iter().for_each(|entry| self.backlog.add(entry)),
+            Err(error) => {
+                self.error = Some(error);
+                self.cancel();
+            }
+        }
+        self.note_unsettled();
     }
 }
