@@ -108,6 +108,9 @@ fn no_table_can_hold(column: &str, type_name: &str) -> Error {
     .hint("Cast it in a view, for example to text.")
 }
 
+/// Columns of a model, at the most. A row and what was told of it are read by one SELECT, which has
+/// 1,664 columns at the most.
+const MAX_COLUMNS: usize = 800;
 /// Longest row, in bytes, that a page of a table can hold.
 const MAX_ROW_WIDTH: i32 = 8160;
 /// Row header, null bitmap aside, and our own columns of the change set.
@@ -115,6 +118,13 @@ const OWN_WIDTH: i32 = 24 + 48;
 
 /// Refuses columns of which a row may not fit: an acknowledgement must not fail for it.
 pub fn check_width(columns: &[Column]) -> Result<()> {
+    if columns.len() > MAX_COLUMNS {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_TOO_MANY_COLUMNS,
+            format!("the model has {} columns; {MAX_COLUMNS} are the most", columns.len()),
+        )
+        .hint(FEWER_COLUMNS));
+    }
     let bitmap = (columns.len() as i32 + 16) / 8;
     let width = OWN_WIDTH + bitmap + columns.iter().map(|c| c.width).sum::<i32>();
     if width <= MAX_ROW_WIDTH {
@@ -125,8 +135,10 @@ pub fn check_width(columns: &[Column]) -> Result<()> {
         format!("a row of the model's {} columns may need {width} bytes", columns.len()),
     )
     .detail(format!("A row of a table has at most {MAX_ROW_WIDTH} bytes beside long values."))
-    .hint("Make a view of the columns that the messages need."))
+    .hint(FEWER_COLUMNS))
 }
+
+const FEWER_COLUMNS: &str = "Make a view of the columns that the messages need.";
 
 /// A relation's columns with the type that each is stored in (without its length: for the type
 /// modifier -1 the name of char(n) is bpchar, not character, which is one letter long): name, type, its oid, collation,

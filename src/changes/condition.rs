@@ -10,6 +10,9 @@ use super::columns::Column;
 use crate::pg::error::catching;
 use crate::pg::{Error, Result, sql, types};
 
+/// The longest condition, in bytes: as of a template.
+const MAX_BYTES: usize = 64 << 10;
+
 /// The conditions of a definition, by event.
 pub type Conditions = PerEvent<Option<String>>;
 
@@ -46,6 +49,12 @@ pub fn holds(
 /// Refuses a condition that is not one expression, or that does not hold with the model's
 /// columns. Run as the owner, who alone may read what it names.
 pub fn check(condition: &str, columns: &[Column]) -> Result<()> {
+    if condition.len() > MAX_BYTES {
+        let message =
+            format!("condition has {} bytes, more than the limit of {MAX_BYTES}", condition.len());
+        return Err(Error::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+            .hint("Put it into the model, as a column of it that the condition names."));
+    }
     if !catching(|| Ok(types::is_one_expression(condition))).map_err(explain)? {
         return Err(Error::new(
             PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,

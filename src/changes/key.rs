@@ -1,9 +1,12 @@
 //! The key and the order of a model: lists of columns as users write them.
 
+use std::collections::HashSet;
+
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
 use super::columns::Column;
+use crate::pg::error::shown;
 use crate::pg::sql;
 use crate::pg::{Error, Result, types};
 
@@ -23,14 +26,19 @@ pub fn parse_names(option: &str, list: &str) -> Result<Vec<String>> {
     let names = types::split_identifiers(list)
         .filter(|names| !names.is_empty())
         .ok_or_else(|| malformed(option, list))?;
-    if let Some((_, name)) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
-        return Err(Error::invalid(format!("column \"{name}\" appears twice in {option}")));
+    let mut seen = HashSet::with_capacity(names.len());
+    match names.iter().find(|name| !seen.insert(*name)) {
+        Some(name) => Err(appears_twice(option, name)),
+        None => Ok(names),
     }
-    Ok(names)
+}
+
+fn appears_twice(option: &str, column: &str) -> Error {
+    Error::invalid(format!("column \"{column}\" appears twice in {option}"))
 }
 
 fn malformed(option: &str, list: &str) -> Error {
-    Error::invalid(format!("{option} is not a list of columns: \"{list}\"")).hint(
+    Error::invalid(format!("{option} is not a list of columns: \"{}\"", shown(list))).hint(
         "Separate columns by commas, and put a name that is not all lower case in double quotes.",
     )
 }
@@ -113,23 +121,25 @@ pub struct Order {
 
 /// Reads `order_by`: columns, each with `asc` or `desc` and `nulls first` or `nulls last`.
 pub fn parse_order(list: &str, columns: &[Column]) -> Result<Vec<Order>> {
-    split_at_commas(list)
-        .iter()
-        .map(|item| {
-            let (name, direction) =
-                split_direction(item.trim()).ok_or_else(|| malformed("order_by", list))?;
-            let names = types::split_identifiers(name).unwrap_or_default();
-            let [name] = names.as_slice() else { return Err(malformed("order_by", list)) };
-            let column = find_column("order_by", name, columns)?;
-            if types::btree_equality(column.storage_oid).is_none() {
-                return Err(Error::invalid(format!(
-                    "column \"{name}\" of order_by has the type {}, which has no order",
-                    column.storage
-                )));
-            }
-            Ok(Order { column: name.clone(), direction })
-        })
-        .collect()
+    let mut order: Vec<Order> = Vec::new();
+    for item in split_at_commas(list) {
+        let (name, direction) =
+            split_direction(item.trim()).ok_or_else(|| malformed("order_by", list))?;
+        let names = types::split_identifiers(name).unwrap_or_default();
+        let [name] = names.as_slice() else { return Err(malformed("order_by", list)) };
+        let column = find_column("order_by", name, columns)?;
+        if types::btree_equality(column.storage_oid).is_none() {
+            return Err(Error::invalid(format!(
+                "column \"{name}\" of order_by has the type {}, which has no order",
+                column.storage
+            )));
+        }
+        if order.iter().any(|before| before.column == *name) {
+            return Err(appears_twice("order_by", name));
+        }
+        order.push(Order { column: name.clone(), direction });
+    }
+    Ok(order)
 }
 
 fn split_at_commas(list: &str) -> Vec<String> {

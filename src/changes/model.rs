@@ -17,6 +17,9 @@ pub struct Model {
     pub owner: Oid,
 }
 
+/// The longest SELECT that is given as a model, in bytes.
+const MAX_SELECT_BYTES: usize = 1 << 20;
+
 /// Finds a relation by name, under the caller's search_path.
 pub fn find(name: &str) -> Result<Option<Model>> {
     let found = sql::row(
@@ -85,6 +88,12 @@ pub fn is_statement(model: &str) -> bool {
 /// ours. Moving it evaluates nothing, and what he may have put beside it keeps that schema from
 /// being dropped, and so the sync from being made.
 pub fn create_view(select: &str, sync_id: i32, caller: Oid) -> Result<Model> {
+    if select.len() > MAX_SELECT_BYTES {
+        let message =
+            format!("model has {} bytes, more than the limit of {MAX_SELECT_BYTES}", select.len());
+        return Err(Error::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+            .hint("Make a view of it, and give its name."));
+    }
     let statement = types::single_select(select).ok_or_else(|| {
         Error::invalid("model is neither a relation's name nor a single SELECT statement")
     })?;

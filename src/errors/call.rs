@@ -26,7 +26,7 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "22023",
-        "key (order_by, compare) is not a list of columns; column … appears twice in key; compare leaves no column to compare; column … of order_by has the type …, which has no order",
+        "key (order_by, compare) is not a list of columns; column … appears twice in key (order_by, compare); compare leaves no column to compare; column … of order_by has the type …, which has no order",
         "see `sqs_sync_create`",
     ),
     known(
@@ -168,6 +168,26 @@ pub const CALL: &[Known] = &[
         "54000",
         "a row of the model's … columns may need … bytes",
         "make a view of the columns that the messages need",
+    ),
+    known(
+        "54011",
+        "the model has … columns; 800 are the most",
+        "make a view of the columns that the messages need",
+    ),
+    known(
+        "54000",
+        "model has … bytes, more than the limit of 1048576",
+        "make a view of it, and give its name",
+    ),
+    known(
+        "54000",
+        "key has … bytes, more than the limit of 65536",
+        "give the key of a row that is told",
+    ),
+    known(
+        "54000",
+        "sync …: condition has … bytes, more than the limit of 65536",
+        "put it into the model, as a column of it that the condition names",
     ),
     known(
         "42P06",

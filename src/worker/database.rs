@@ -8,7 +8,7 @@ use pgrx::bgworkers::BackgroundWorker;
 use pgrx::pg_sys;
 
 use super::backoff::Backoff;
-use super::queue::{self, Due, Found};
+use super::queue::{self, Due, Found, Queue};
 use super::retention::Retention;
 use crate::alerts::Alerts;
 use crate::home;
@@ -150,21 +150,35 @@ impl Worker {
         if queue::follow_on()? {
             found = transaction(queue::look)?;
         }
-        let Found::Runs(due) = found else { return Ok(None) };
+        let Found::Runs(queue) = found else { return Ok(None) };
         self.last_error = None;
-        self.tell(&due);
-        self.deaths.retain(|run_id, _| due.iter().any(|run| run.run_id == *run_id));
+        self.tell(&queue);
+        let due: HashSet<i64> = queue.first.iter().map(|run| run.run_id).collect();
+        self.deaths.retain(|run_id, _| due.contains(run_id));
         if !(due.is_empty() && self.runners.is_empty()) {
             self.last_busy = Instant::now();
         }
-        let mut syncs = HashSet::new();
-        let mut waiting = false;
-        for run in due.iter().filter(|run| syncs.insert(run.sync_id)) {
-            let outcome = self.attend(run);
-            waiting |= matches!(outcome, Outcome::Waits(_));
-            record(run, &outcome)?;
-        }
+        let waiting = self.attend_all(&queue)?;
         Ok(Some(if waiting { RETRY } else { POLL }))
+    }
+
+    /// Starts what can be started, and writes why the rest waits. Returns whether there is any.
+    fn attend_all(&mut self, queue: &Queue) -> Result<bool> {
+        let (mut syncs, mut news) = (HashSet::new(), News::default());
+        let (mut waiting, mut no_more) = (false, None);
+        for run in queue.first.iter().filter(|run| syncs.insert(run.sync_id)) {
+            let outcome = self.attend(run, &mut no_more);
+            waiting |= matches!(outcome, Outcome::Waits(_));
+            news.note(run, &outcome)?;
+        }
+        news.write()?;
+        let is_all = queue.first.len() as i64 >= queue.total;
+        if let (Some(reason), Some(last)) = (no_more, queue.first.last())
+            && !is_all
+        {
+            transaction(|| queue::set_waiting_behind(last.run_id, reason))?;
+        }
+        Ok(waiting)
     }
 
     /// Whether this database is a copy, in which no run begins. After a promotion it is home.
@@ -188,13 +202,14 @@ impl Worker {
     }
 
     /// Says in pg_stat_activity how many runs there are.
-    fn tell(&self, due: &[Due]) {
-        let under_way = due.iter().filter(|run| run.is_under_way).count();
-        let waiting = due.len() - under_way;
+    fn tell(&self, queue: &Queue) {
+        let under_way = queue.first.iter().filter(|run| run.is_under_way).count();
+        let waiting = queue.total - under_way as i64;
         process::report_activity(&format!("runs: {under_way} under way, {waiting} waiting"));
     }
 
-    fn attend(&mut self, run: &Due) -> Outcome {
+    /// `no_more`: why no other run can start at this look.
+    fn attend(&mut self, run: &Due, no_more: &mut Option<&'static str>) -> Outcome {
         if self.runners.contains_key(&run.sync_id) || run.has_runner {
             return Outcome::UnderWay;
         }
@@ -205,14 +220,18 @@ impl Worker {
         if self.deaths.get(&run.run_id).is_some_and(rests) {
             return Outcome::Waits(None);
         }
-        if self.runners_alive() >= settings::max_runners() {
-            return Outcome::Waits(Some(NEEDS_TURN));
+        if no_more.is_none() && self.runners_alive() >= settings::max_runners() {
+            *no_more = Some(NEEDS_TURN);
+        }
+        if no_more.is_some() {
+            return Outcome::Waits(*no_more);
         }
         let Due { run_id, sync_id, .. } = *run;
         let extra = format!("{run_id} {sync_id}");
         failpoint::reach("runner_due");
         let Some(handle) = background::start(Kind::Runner, database::current(), &extra) else {
-            return Outcome::Waits(Some(NEEDS_SLOT));
+            *no_more = Some(NEEDS_SLOT);
+            return Outcome::Waits(*no_more);
         };
         failpoint::reach("runner_started");
         self.runners.insert(sync_id, Runner { run_id, handle, since: Instant::now() });
@@ -256,16 +275,26 @@ impl Worker {
     }
 }
 
-/// Writes what became of a run, if that differs from what its row says.
-fn record(run: &Due, outcome: &Outcome) -> Result<()> {
-    let reason = match outcome {
-        Outcome::UnderWay => return Ok(()),
-        Outcome::GivenUp(deaths) => return transaction(|| queue::give_up(run.run_id, *deaths)),
-        Outcome::Started => None,
-        Outcome::Waits(reason) => *reason,
-    };
-    if reason == run.waiting_for.as_deref() {
-        return Ok(());
+/// Why runs wait, where that differs from what their rows say.
+#[derive(Default)]
+struct News(HashMap<Option<&'static str>, Vec<i64>>);
+
+impl News {
+    fn note(&mut self, run: &Due, outcome: &Outcome) -> Result<()> {
+        let reason = match outcome {
+            Outcome::UnderWay => return Ok(()),
+            Outcome::GivenUp(deaths) => return transaction(|| queue::give_up(run.run_id, *deaths)),
+            Outcome::Started => None,
+            Outcome::Waits(reason) => *reason,
+        };
+        if reason != run.waiting_for.as_deref() {
+            self.0.entry(reason).or_default().push(run.run_id);
+        }
+        Ok(())
     }
-    transaction(|| queue::set_waiting_for(run.run_id, reason))
+
+    fn write(self) -> Result<()> {
+        let mut told = self.0.into_iter();
+        told.try_for_each(|(reason, runs)| transaction(|| queue::set_waiting_for(&runs, reason)))
+    }
 }

@@ -14,8 +14,19 @@ pub enum Found {
     NoExtension,
     /// With what to do about it.
     OtherVersion(Error),
-    Runs(Vec<Due>),
+    Runs(Queue),
 }
+
+/// Runs that need a runner.
+pub struct Queue {
+    /// The first ones in line.
+    pub first: Vec<Due>,
+    /// How many there are.
+    pub total: i64,
+}
+
+/// Runs that are looked at, at once: a look is to take milliseconds, however many wait.
+const AT_ONCE: i64 = 1000;
 
 /// A run that needs a runner.
 pub struct Due {
@@ -32,14 +43,14 @@ pub struct Due {
 /// Runs under way come first, so that a run that lost its runner goes on; then in the order in
 /// which they were asked for. Both halves read an index that holds these runs only.
 const DUE: &str = "
-    SELECT run_id, sync_id, waiting_for, attempts, place = 1
+    SELECT run_id, sync_id, waiting_for, attempts, place = 1, count(*) OVER ()
     FROM (SELECT run_id, sync_id, waiting_for, attempts, 1 AS place
           FROM sqs_sync.run WHERE state IN ('diffing', 'publishing')
           UNION ALL
           SELECT r.run_id, r.sync_id, r.waiting_for, r.attempts, 2
           FROM sqs_sync.run r JOIN sqs_sync.sync s ON s.sync_id = r.sync_id
           WHERE r.state IN ('queued', 'held') AND r.state = 'queued' AND NOT s.paused) due
-    ORDER BY place, run_id";
+    ORDER BY place, run_id LIMIT $1";
 
 /// Queues the runs that follow on one that has succeeded. What somebody's open transaction keeps
 /// from being queued is so at another look.
@@ -65,13 +76,14 @@ pub fn look() -> Result<Found> {
     }
     as_superuser(|| {
         Spi::connect(|client| {
-            let mut runs = Vec::new();
-            for row in client.select(DUE, None, &[])? {
+            let (mut first, mut total) = (Vec::new(), 0);
+            for row in client.select(DUE, None, &[AT_ONCE.into()])? {
                 if let (Some(run_id), Some(sync_id)) = (row.get(1)?, row.get(2)?) {
                     let (waiting_for, attempts) = (row.get(3)?, row.get(4)?.unwrap_or(0));
                     let has_runner = lock::has_runner(sync_id);
                     let is_under_way = row.get(5)?.unwrap_or(false);
-                    runs.push(Due {
+                    total = row.get(6)?.unwrap_or(0);
+                    first.push(Due {
                         run_id,
                         sync_id,
                         waiting_for,
@@ -81,18 +93,29 @@ pub fn look() -> Result<Found> {
                     });
                 }
             }
-            Ok(Found::Runs(runs))
+            Ok(Found::Runs(Queue { first, total }))
         })
     })
 }
 
-/// Says why a run waits, or that it does not any more. Never waits for one who has the run's
-/// row locked: other runs are not to wait for him.
-pub fn set_waiting_for(run_id: i64, reason: Option<&str>) -> Result<()> {
+/// Says why runs wait, or that they do not any more. Never waits for one who has a run's row
+/// locked: other runs are not to wait for him.
+pub fn set_waiting_for(run_ids: &[i64], reason: Option<&str>) -> Result<()> {
     let update = "
         UPDATE sqs_sync.run SET waiting_for = $2
-        WHERE run_id = (SELECT run_id FROM sqs_sync.run WHERE run_id = $1 AND state = 'queued'
-                        FOR NO KEY UPDATE SKIP LOCKED)";
+        WHERE run_id IN (SELECT run_id FROM sqs_sync.run WHERE run_id = ANY ($1) AND state = 'queued'
+                         FOR NO KEY UPDATE SKIP LOCKED)";
+    as_superuser(|| Ok(Spi::run_with_args(update, &[run_ids.to_vec().into(), reason.into()])?))
+}
+
+/// Says of all that wait behind a run why they do, if nothing is said of them yet.
+pub fn set_waiting_behind(run_id: i64, reason: &str) -> Result<()> {
+    let update = "
+        UPDATE sqs_sync.run SET waiting_for = $2
+        WHERE run_id IN (SELECT r.run_id FROM sqs_sync.run r JOIN sqs_sync.sync s ON s.sync_id = r.sync_id
+                         WHERE r.state IN ('queued', 'held') AND r.state = 'queued' AND NOT s.paused
+                           AND r.run_id > $1 AND r.waiting_for IS NULL
+                         FOR NO KEY UPDATE OF r SKIP LOCKED)";
     as_superuser(|| Ok(Spi::run_with_args(update, &[run_id.into(), reason.into()])?))
 }
 

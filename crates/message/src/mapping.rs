@@ -10,6 +10,9 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Fault;
 
+/// The longest such option, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+
 /// Reads an object of name to text, in its own order, or an array of names, each paired with
 /// itself.
 ///
@@ -35,6 +38,10 @@ fn read<'de, T: Deserialize<'de>>(
     expecting: &'static str,
     pair: Option<fn(String) -> (String, T)>,
 ) -> Result<Vec<(String, T)>, Fault> {
+    if json.len() > MAX_BYTES {
+        let message = format!("{} bytes are more than the limit of {MAX_BYTES}", json.len());
+        return Err(Fault::invalid(message));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let pairs = deserializer
         .deserialize_any(Pairs { expecting, pair, value: PhantomData })
@@ -123,5 +130,13 @@ mod tests {
         }
         let deep = "[".repeat(1_000_000);
         assert!(fields(&deep).is_err());
+    }
+
+    #[test]
+    fn one_that_is_too_long_is_refused_before_it_is_read() {
+        let of = |bytes: usize| format!("[\"a\"{}]", " ".repeat(bytes - 5));
+        assert!(fields(&of(MAX_BYTES)).is_ok());
+        let fault = fields(&of(MAX_BYTES + 1)).unwrap_err();
+        assert_eq!(fault.message, "1048577 bytes are more than the limit of 1048576");
     }
 }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::error::Fault;
+use crate::mapping::brief;
 
 /// How alike two names must be for one to be suggested in place of the other, from 0 to 1.
 const SUGGESTED_FROM: f64 = 0.6;
@@ -103,7 +104,7 @@ impl Names<'_> {
 
     fn place(&self, name: &str) -> Result<usize, Fault> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
-            Fault::undefined_column(format!("column {name:?} is not in the model"))
+            Fault::undefined_column(format!("column {:?} is not in the model", brief(name)))
                 .with_hint(suggestion(name, self.columns))
         })
     }
@@ -124,8 +125,11 @@ impl Names<'_> {
     /// `UndefinedColumn`, with the name that is nearest.
     pub fn key_column(&self, name: &str) -> Result<usize, Fault> {
         if !self.key.iter().any(|column| column == name) {
-            return Err(Fault::undefined_column(format!("column {name:?} is not in the key"))
-                .with_hint(suggestion(name, self.key)));
+            return Err(Fault::undefined_column(format!(
+                "column {:?} is not in the key",
+                brief(name)
+            ))
+            .with_hint(suggestion(name, self.key)));
         }
         self.column(name)
     }
