@@ -39,7 +39,7 @@ def other(database):
 def test_the_page_tells_of_each_sync_run_and_rejection(database, queue):
     shop.fill(database, queue)
     said = words(shop.report(database.analyst))
-    for text in (shop.NAME, "told", "failing", "paused", "new", "held", "duplicate_key", "null_key",
+    for text in (shop.NAME, "told", "failing", "paused", "new", "held", "duplicate_key", "null_key", "tried again when the sync runs",
                  f'queue "nowhere-{queue.name}" does not exist', "SELECT sqs_sync_resume('paused');", "SELECT sqs_sync_run('new');"):
         assert text in said
     held = database.row("SELECT run_id FROM sqs_sync.runs WHERE state = 'held'").run_id

@@ -63,7 +63,7 @@ fn examples(name: Option<&str>, codes: Vec<&str>) -> Result<Vec<(Text, Rejection
     let (is_meant, mut arguments) = only("j.sync", name);
     arguments.push(codes.into());
     let statement = format!(
-        "SELECT j.sync, j.key, j.message_id, j.event, j.reason, j.hint, j.attempts, {}, j.code \
+        "SELECT j.sync, j.key, j.message_id, j.event, j.reason, j.hint, j.attempts, {}, j.code, j.retried_when \
          FROM (SELECT j.*, row_number() OVER (PARTITION BY j.code ORDER BY j.last_at DESC, j.key) AS place \
                FROM sqs_sync.rejections j WHERE {is_meant} AND j.code = ANY (${})) j \
          WHERE j.place <= {EXAMPLES} ORDER BY j.place",
@@ -80,6 +80,7 @@ fn examples(name: Option<&str>, codes: Vec<&str>) -> Result<Vec<(Text, Rejection
             hint: maybe_text(row, 6)?,
             attempts: row.need(7)?,
             last_at: Time(row.need(8)?),
+            retried_when: text(row, 10)?,
         };
         Ok((text(row, 9)?, example))
     })

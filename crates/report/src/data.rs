@@ -177,6 +177,8 @@ pub struct Rejection {
     pub reason: Text,
     pub hint: Option<Text>,
     pub attempts: i64,
+    /// When it is tried again: what comes after "when".
+    pub retried_when: Text,
     pub last_at: Time,
 }
 

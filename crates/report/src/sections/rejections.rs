@@ -58,6 +58,7 @@ fn item(report: &Report, example: &Rejection) -> Markup {
                     @if let Some(event) = &example.event { (event) ", " }
                     @if let Some(id) = &example.message_id { "message " bdi { (id.cut(KEY)) } ", " }
                     "met by " (counted(example.attempts, "run", "runs"))
+                    ", tried again when " (example.retried_when)
                 }
             }
             p class="why" dir="auto" { (example.reason.cut(REASON)) }

@@ -92,6 +92,7 @@ pub fn everything(text: &str) -> Report {
         reason: own(),
         hint: Some(own()),
         attempts: 3,
+        retried_when: own(),
         last_at: before(5),
     };
     let reason = Reason {
