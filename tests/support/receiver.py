@@ -15,21 +15,23 @@ from support.emulator import free_port
 
 
 class Receiver:
-    """Keeps what is posted to it. `answers` are (status, body) for the next posts, after which it is 200 and ok;
-    while `held`, a post is not answered."""
+    """Keeps what is posted to it. `answers` are (status, body) for the next posts, after which it is 200 and ok, or what
+    `otherwise` gives for the post; while `held`, a post is not answered."""
 
     def __init__(self):
         self.posts, self.answers, self.held = [], [], threading.Event()
+        self.otherwise = lambda post: (200, "ok")
         self.go_on = threading.Event()
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.posts.append(Post(self.path, dict(self.headers), body))
+                post = Post(self.path, dict(self.headers), body)
+                receiver.posts.append(post)
                 if receiver.held.is_set():
                     receiver.go_on.wait(60)
-                status, text = receiver.answers.pop(0) if receiver.answers else (200, "ok")
+                status, text = receiver.answers.pop(0) if receiver.answers else receiver.otherwise(post)
                 try:
                     self.send_response(status)
                     self.end_headers()

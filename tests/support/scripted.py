@@ -22,6 +22,7 @@ class Asked:
     at: datetime.datetime
     """When it was signed, as it says."""
     body: dict
+    headers: dict = dataclasses.field(compare=False)
 
 
 class Scripted:
@@ -33,6 +34,10 @@ class Scripted:
         self.refuse_sts = lambda asked: None
         self.headers = {}
         self.clock_is_ahead = datetime.timedelta(0)
+        self.words = lambda asked, code: f"No: the token was token1, says {code}."
+        """What SQS says of a request that it refuses."""
+        self.secret_of = lambda session: f"hush{session}"
+        self.token_of = lambda session: f"token{session}"
         self.caller = "arn:aws:iam::111111111111:user/loader"
         handler = type("Handler", (Handler,), {"scripted": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -62,7 +67,7 @@ class Scripted:
             self.asked.append(asked)
         if asked.operation in ("AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"):
             return self.refused(self.refuse_sts(asked), xml) or self.of_sts(asked)
-        return self.refused(self.refuse_sqs(asked), coded) or (200, json.dumps(of_sqs(asked, self.endpoint)))
+        return self.refused(self.refuse_sqs(asked), lambda code: coded(code, self.words(asked, code))) or (200, json.dumps(of_sqs(asked, self.endpoint)))
 
     def refused(self, refusal, write):
         return refusal and (refusal[0], write(refusal[1]))
@@ -74,7 +79,7 @@ class Scripted:
         end = self.now() + datetime.timedelta(seconds=self.session_seconds)
         number = next(self.sessions)
         return 200, (f"<{asked.operation}Response><{asked.operation}Result><Credentials><AccessKeyId>ASIA{number}</AccessKeyId>"
-                     f"<SecretAccessKey>hush{number}</SecretAccessKey><SessionToken>token{number}</SessionToken>"
+                     f"<SecretAccessKey>{self.secret_of(number)}</SecretAccessKey><SessionToken>{self.token_of(number)}</SessionToken>"
                      f"<Expiration>{end:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>"
                      f"</{asked.operation}Result></{asked.operation}Response>")
 
@@ -91,7 +96,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         operation = target.partition(".")[2] if target else parsed["Action"]
         status, answer = self.scripted.answer(Asked(
             operation, signed_by and signed_by[1], self.headers["X-Amz-Security-Token"],
-            signed_at and datetime.datetime.strptime(signed_at, "%Y%m%dT%H%M%S%z"), parsed))
+            signed_at and datetime.datetime.strptime(signed_at, "%Y%m%dT%H%M%S%z"), parsed, dict(self.headers)))
         self.send_response(status)
         for name, value in {"Content-Length": str(len(answer.encode())), **self.scripted.headers}.items():
             self.send_header(name, value)
@@ -115,8 +120,8 @@ def of_sqs(asked, endpoint):
         for entry in asked.body["Entries"]]}
 
 
-def coded(code):
-    return json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": f"No: the token was token1, says {code}."})
+def coded(code, words):
+    return json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": words})
 
 
 def xml(code):
