@@ -38,8 +38,6 @@ pub struct Entry {
     pub key: Option<String>,
     /// It is not to be sent sooner, nor is what follows it in its lane.
     pub not_before: Option<Instant>,
-    /// It was set aside, and not read for the first time.
-    pub is_refill: bool,
 }
 
 impl Entry {
@@ -138,13 +136,12 @@ impl Backlog {
         Backlog { has_one_lane, has_one_queue, ..Backlog::default() }
     }
 
-    /// Takes a message. One that was read for the first time is set aside behind what its lane has
-    /// set aside. So is all of a lane that has failed: what comes later in it must not be told
-    /// before what was given up.
+    /// Takes a message. It is set aside behind what its lane has set aside. So is all of a lane that
+    /// has failed: what comes later in it must not be told before what was given up.
     pub fn add(&mut self, entry: Entry) {
         let (id, is_group) = lane_of(&entry.message);
-        let is_behind =
-            || !entry.is_refill && self.lanes.get(&id).is_some_and(|lane| lane.aside.is_some());
+        let aside = || self.lanes.get(&id).and_then(|lane| lane.aside);
+        let is_behind = || aside().is_some_and(|after| entry.message.id > after);
         match self.has_failed(id, &entry.message.queue) || is_behind() {
             true => self.set_aside(id, entry.message.id, entry.about),
             false => self.park(id, is_group, entry),
@@ -279,12 +276,14 @@ impl Backlog {
         if self.has_one_lane || self.lanes.len() > MAX_LANES {
             return;
         }
+        let now = Instant::now();
         for (id, lane) in &mut self.lanes {
-            let Some(first) = lane.parked.front().filter(|_| lane.aside.is_none()) else {
-                continue;
-            };
-            lane.aside = Some(first.message.id - 1);
-            self.lanes_aside += 1;
+            // What was taken again is to be sent soon, unless it has to wait for its time.
+            let is_meant = |first: &&Entry| lane.aside.is_none() || first.is_held(now);
+            let Some(first) = lane.parked.front().filter(is_meant) else { continue };
+            let after = first.message.id - 1;
+            self.lanes_aside += usize::from(lane.aside.is_none());
+            lane.aside = Some(lane.aside.map_or(after, |aside| aside.min(after)));
             for Entry { message, about, .. } in lane.parked.drain(..) {
                 self.parked -= 1;
                 self.bytes -= message.size();

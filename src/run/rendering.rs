@@ -156,8 +156,6 @@ impl Key {
 pub struct Read {
     pub change: ChangeRow,
     pub in_doubt: bool,
-    /// It had been set aside, and not read for the first time.
-    pub is_refill: bool,
 }
 
 /// Makes the messages of a run's changes.
@@ -257,8 +255,8 @@ impl Renderer {
     }
 
     fn entry(&mut self, read: &Read, unsettled: &mut Settlement) -> Option<Entry> {
-        let Read { change, in_doubt: was_in_doubt, is_refill } = read;
-        let (was_in_doubt, is_refill) = (*was_in_doubt, *is_refill);
+        let Read { change, in_doubt: was_in_doubt } = read;
+        let was_in_doubt = *was_in_doubt;
         let longest = |queue: &str| self.facts.longest_message(queue);
         if self.is_interrupted {
             leave(change.id, was_in_doubt, unsettled);
@@ -271,7 +269,6 @@ impl Renderer {
                 message: outgoing::of(change.id, message),
                 about: Sent { event, was_in_doubt },
                 not_before: None,
-                is_refill,
             }),
             Err(refused) if refused.is_interruption() => {
                 self.is_interrupted = true;

@@ -114,11 +114,7 @@ impl Pipeline<'_> {
             self.backlog.refilled(wanted, &refill.taken, &refill.put_back);
         }
         let set_aside = refill.changes.into_iter();
-        self.unrendered.extend(set_aside.map(|(change, in_doubt)| Read {
-            change,
-            in_doubt,
-            is_refill: true,
-        }));
+        self.unrendered.extend(set_aside.map(|(change, in_doubt)| Read { change, in_doubt }));
         if hand_over.reads {
             match fresh.last() {
                 Some(last) => self.after = last.id,
@@ -128,13 +124,9 @@ impl Pipeline<'_> {
             self.unrendered.extend(fresh.into_iter().map(|change| Read {
                 in_doubt: change.id <= in_doubt_through && !unsent.contains(&change.id),
                 change,
-                is_refill: false,
             }));
         }
         self.render();
-        if self.has_stopped() {
-            self.give_back();
-        }
         self.release();
     }
 
@@ -142,9 +134,15 @@ impl Pipeline<'_> {
     /// what is on its way is awaited all the same, and settled.
     pub(super) fn render(&mut self) {
         let room = self.backlog.room();
-        if self.unrendered.is_empty() || room == 0 {
-            return;
+        if !self.unrendered.is_empty() && room > 0 {
+            self.make_messages(room);
         }
+        if self.has_stopped() {
+            self.give_back();
+        }
+    }
+
+    fn make_messages(&mut self, room: usize) {
         self.renderer.set_with_keys(self.log.is_on());
         let (changes, unsettled) = (&mut self.unrendered, &mut self.unsettled);
         let rendered = self.renderer.render(changes, room, &self.publisher, unsettled);
