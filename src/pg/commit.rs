@@ -82,26 +82,33 @@ fn with_current(change: impl FnOnce(&mut Transaction)) {
 }
 
 /// A transaction that is prepared does nothing: the worker's slow poll finds its runs.
+///
+/// Needs no memory: once a transaction is committed, to want for it would be a PANIC; and one that
+/// ends for want of it in the midst of a change here is aborted.
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn at_end(event: pg_sys::XactEvent::Type, _nothing: *mut c_void) {
     use pg_sys::XactEvent::*;
     match event {
-        XACT_EVENT_COMMIT => take_actions().into_iter().for_each(act),
-        XACT_EVENT_ABORT | XACT_EVENT_PREPARE => drop(take_actions()),
+        XACT_EVENT_COMMIT => {
+            let asked_for = forget();
+            for (i, (_, action)) in asked_for.iter().enumerate() {
+                if asked_for[..i].iter().all(|(_, before)| before != action) {
+                    act(*action);
+                }
+            }
+        }
+        XACT_EVENT_ABORT | XACT_EVENT_PREPARE => drop(forget()),
         _ => {}
     }
 }
 
-fn take_actions() -> Vec<AtCommit> {
-    CURRENT.with_borrow_mut(|current| {
-        current.created_runs.clear();
-        let mut actions: Vec<AtCommit> = Vec::new();
-        for (_, action) in current.actions.drain(..) {
-            if !actions.contains(&action) {
-                actions.push(action);
-            }
+fn forget() -> Vec<(pg_sys::SubTransactionId, AtCommit)> {
+    CURRENT.with(|current| match current.try_borrow_mut() {
+        Ok(mut current) => {
+            current.created_runs.clear();
+            std::mem::take(&mut current.actions)
         }
-        actions
+        Err(_) => Vec::new(),
     })
 }
 

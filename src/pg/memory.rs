@@ -25,7 +25,7 @@ unsafe extern "C-unwind" {
     fn on_proc_exit(act: unsafe extern "C-unwind" fn(c_int, pg_sys::Datum), nothing: pg_sys::Datum);
 }
 
-/// How long a thread waits for the process's own to end it.
+/// How long a thread waits for the process's own to begin to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 static IS_OUT: AtomicBool = AtomicBool::new(false);
@@ -99,13 +99,22 @@ fn end_here(size: usize) {
     // SAFETY: on the process's own thread, with texts that live for ever. A FATAL error ends the
     // process, and unwinds nothing; its report has memory that Postgres has set aside.
     unsafe {
-        on_proc_exit(end_at_once, pg_sys::Datum::null());
+        leave_threads_alone();
         if errstart(pg_sys::FATAL as c_int, std::ptr::null()) {
             errcode(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as c_int);
             errmsg(c"out of memory".as_ptr());
             errdetail(c"Failed on request of size %zu by sqs_sync.".as_ptr(), size);
             errfinish(c"memory.rs".as_ptr(), 0, c"end_here".as_ptr());
         }
+    }
+}
+
+/// Has the process end without `exit`, which waits for threads, once all has been given back.
+pub(super) fn leave_threads_alone() {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    if !IS_SAID.swap(true, Ordering::Relaxed) {
+        // SAFETY: on the process's own thread; the callback lives as long as the library.
+        unsafe { on_proc_exit(end_at_once, pg_sys::Datum::null()) };
     }
 }
 
@@ -126,4 +135,9 @@ fn have_it_ended() {
         libc::kill(libc::getpid(), libc::SIGTERM);
     }
     std::thread::sleep(PATIENCE);
+    // It may take long to give back all that a diff had.
+    // SAFETY: reads a variable of the process, which only ever becomes true.
+    while unsafe { std::ptr::read_volatile(&raw const pg_sys::proc_exit_inprogress) } {
+        std::thread::sleep(PATIENCE);
+    }
 }

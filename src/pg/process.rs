@@ -87,9 +87,9 @@ pub fn at_exit(act: fn()) {
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn run_last_act(_code: c_int, _nothing: pg_sys::Datum) {
-    if let Some(act) = LAST_ACT.get()
-        && !memory::is_out()
-    {
+    if memory::is_out() {
+        memory::leave_threads_alone();
+    } else if let Some(act) = LAST_ACT.get() {
         act();
     }
 }
