@@ -492,10 +492,16 @@ COMMENT ON FOREIGN DATA WRAPPER sqs_sync_alerts IS 'channels of alerts: servers 
 -- Rows ---------------------------------------------------------------------------------
 
 CREATE FUNCTION sqs_sync.row_hash(contents record) RETURNS bigint
-  LANGUAGE c STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'row_hash_wrapper';
+  LANGUAGE c STRICT STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'row_hash_wrapper';
 COMMENT ON FUNCTION sqs_sync.row_hash(record) IS $$the 64-bit hash by which a row is compared with the snapshot, the same after dump and restore, VACUUM FULL and upgrades
 
 - contents: the row$$;
+
+CREATE FUNCTION sqs_sync.value_hash(value anyelement) RETURNS bigint
+  LANGUAGE c STRICT STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'value_hash_wrapper';
+COMMENT ON FUNCTION sqs_sync.value_hash(anyelement) IS $$the same of one value
+
+- value: of any type$$;
 
 CREATE FUNCTION sqs_sync.stable_text(value anyelement) RETURNS text
   LANGUAGE c STRICT STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stable_text_wrapper';
@@ -719,7 +725,8 @@ COMMENT ON FUNCTION @extschema@.sqs_sync_resync(text, text, boolean) IS $$has th
 
 They are sent as `changed`, with change ids of their own, so that a FIFO queue discards none of them, and with the definition
 of that run; `changed_columns` is empty. A row that a run rejects or does not come to stays marked for the next one. A row
-that is not told yet is sent in any case. A resync is not held by the guard rail.
+that is not told yet is sent in any case. One that was told, and is left alone since its change was rejected or dismissed, is
+tried again. A resync is not held by the guard rail.
 
 - name: of the sync
 - condition: which rows: a SQL expression as that of `sqs_sync_on`, over the row as it was told last, with the rights of the
@@ -764,6 +771,7 @@ less than the model; one who has read the first message reads another one of the
 - preview: only count them, and change nothing. `sqs_sync_preview` shows them as `resend`.
 - 22023: key is not one of the sync
 - 42501: you have not the rights of the sync's owner
+- 55000: the snapshot was emptied
 - 55006: a run of the sync is under way
 - 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
 
@@ -777,7 +785,7 @@ COMMENT ON FUNCTION @extschema@.sqs_sync_retry(text, text, text) IS $$has the ne
 For what has been mended elsewhere. `sqs_sync.rejections.retried_when` says which rows are tried again without it.
 
 - name: of the sync
-- key: of one row: of a key of one column its value, else a JSON object of the key's columns. It brings a dismissed row back, too. null: all
+- key: of one row: of a key of one column its value, else a JSON object of the key's columns. It brings a dismissed row back, too; a column of it may be null. null: all
 - code: only those of this code in `sqs_sync.rejections`; null: whatever the code
 - 22023: key is not one of the sync
 - 42501: you have not the rights of the sync's owner

@@ -18,6 +18,7 @@ sqs_sync.row_hash(record)
 sqs_sync.rows_read(bigint)
 sqs_sync.schedule_of(text)
 sqs_sync.stable_text(anyelement)
+sqs_sync.value_hash(anyelement)
 sqs_sync.watch(bigint)
 sqs_sync.why_paused()
 sqs_sync.worker_processes()
@@ -397,13 +398,14 @@ def test_the_hash_and_the_text_of_any_value_never_crash(database):
     for name in types:
         for literal in ("NULL", "'1'", "'{}'", "'{1}'", "''", "'a'", "'2020-01-01'", "'{NULL}'", "'[0:1]={1,2}'", "'{{1,2},{3,4}}'"):
             try:
-                database.analyst.execute(f"SELECT sqs_sync.row_hash(ROW({literal}::{name})), sqs_sync.stable_text({literal}::{name})")
+                database.analyst.execute(f"SELECT sqs_sync.row_hash(ROW({literal}::{name})), sqs_sync.stable_text({literal}::{name}), sqs_sync.value_hash({literal}::{name})")
             except psycopg.OperationalError as crashed:
                 assert not database.analyst.closed, f"{literal}::{name}: {crashed}"
             except psycopg.Error:
                 continue
     for statement in ("SELECT sqs_sync.row_hash(ROW())", "SELECT sqs_sync.row_hash(NULL)", "SELECT sqs_sync.row_hash(ROW('x'))",
-                      "SELECT sqs_sync.stable_text('x'::unknown)", "SELECT sqs_sync.row_hash(ROW(ROW(ROW(1, NULL), '{}'::int[])))",
+                      "SELECT sqs_sync.stable_text('x'::unknown)", "SELECT sqs_sync.value_hash('x'::unknown)", "SELECT sqs_sync.value_hash(c) FROM pg_class c",
+                      "SELECT sqs_sync.value_hash(NULL::text), sqs_sync.value_hash(ARRAY[1, NULL])", "SELECT sqs_sync.value_hash(most_common_vals) FROM pg_stats", "SELECT sqs_sync.row_hash(ROW(ROW(ROW(1, NULL), '{}'::int[])))",
                       "SELECT sqs_sync.row_hash(s) FROM pg_stats s", "SELECT sqs_sync.row_hash(s) FROM pg_statistic s",
                       "SELECT sqs_sync.row_hash(c), sqs_sync.stable_text(c) FROM pg_class c", "SELECT sqs_sync.row_hash(c) FROM pg_proc c",
                       "SELECT sqs_sync.stable_text(most_common_vals) FROM pg_stats", "SELECT sqs_sync.row_hash(a) FROM pg_attribute a",

@@ -71,6 +71,24 @@ def test_only_by_its_key_a_dismissed_row_is_tried_again(notes):
     assert (run.rejected, run.still_rejected) == (1, 0) and notes.rejections("notes")[0].attempts == 2
 
 
+def test_a_resync_tries_what_was_told_and_is_left_alone(notes):
+    notes.analyst.execute(r"UPDATE items SET note = E'\x03' WHERE id IN (1, 3)")
+    assert notes.run("notes").rejected == 3
+    assert ask(notes, "dismiss", key="3") == 1
+
+    def run(condition=None):
+        ask(notes, "resync", preview=True)
+        ask(notes, "resync", **({"condition": condition} if condition else {}))
+        run = notes.run("notes")
+        return run.rejected, run.still_rejected, run.dismissed
+
+    assert run("id = 2") == (2, 2, 1), "the queue was never told of it"
+    assert run("id = 1") == (2, 1, 1)
+    assert run("id = 3") == (3, 2, 0)
+    assert ask(notes, "dismiss") == 3 and run("id = 2") == (0, 0, 3)
+    assert run() == (2, 0, 1) and [key for key, *_ in dismissed(notes)] == ['{"id": 2}']
+
+
 def test_what_failed_for_its_queues_sake_can_be_dismissed(database, items, queue):
     items.fill(3)
     database.create_sync("notes", "{% if row.id == 2 %}nowhere{% else %}" + queue.name + "{% endif %}", model="item_rows", body_column="name")
@@ -87,7 +105,9 @@ def test_a_key_that_is_unfit_stays_dismissed_until_more_rows_have_it(database, q
     assert database.run("notes").rejected == 2
     assert ask(database, "dismiss") == 2
     run = database.run("notes")
-    assert (run.state, run.rejected, run.reasons) == ("succeeded", 0, {}) and len(dismissed(database)) == 2
+    assert (run.state, run.rejected, run.dismissed, run.reasons) == ("succeeded", 0, 2, {}) and len(dismissed(database)) == 2
+    assert ask(database, "retry", key='{"id": null}') == 1 and database.run("notes").reasons == {"null_key": 1}
+    assert ask(database, "dismiss", key='{"id": null}') == 1 and database.run("notes").dismissed == 2
     database.analyst.execute("INSERT INTO loose VALUES (NULL, 'another')")
     run = database.run("notes")
     assert (run.rejected, run.reasons) == (1, {"null_key": 1})

@@ -1,8 +1,10 @@
 """What may have been sent is sent again before anything else is found: else a consumer that
 has seen B would never be told that the row is back at A."""
 
+import psycopg
 import pytest
 
+from support.attacks import snapshot_of
 from support.database import call
 from support.deadline import wait_until
 from support.items import BODIES, Items
@@ -186,6 +188,35 @@ def test_what_can_no_longer_be_sent_is_rejected_and_the_row_told_again_wherever_
     database.admin.execute("ALTER SERVER sqs OPTIONS (DROP allowed_queues)")
     ends_at_the_model(database, queue, items, replay)
     assert replay.rows == told_now and database.rejections("items") == []
+
+
+@pytest.mark.parametrize("how", ["forgotten", "rejected"])
+def test_an_id_of_the_user_s_that_may_have_been_used_is_known_from_when_its_change_is_given_up(database, proxy, told, emulator, queue, how):
+    fifo = emulator.create_queue(f"{queue.name}.fifo")
+    database.alter_sync("items", queue="{{row.note}}.fifo", group_id="all", dedup_id="{{row.name}}")
+    database.analyst.execute("UPDATE items SET name = 'B', note = %s WHERE id = 1", (queue.name,))
+    assert database.wait_for(start_and_lose_the_answer(database, proxy)).in_doubt == 1
+    proxy.pass_on()
+    database.admin.execute("UPDATE sqs_sync.claim SET at = at - interval '10 minutes'")
+    if how == "forgotten":
+        assert forget(database) == 1
+    else:
+        database.admin.execute("ALTER SERVER sqs OPTIONS (ADD allowed_queues 'other')")
+        assert database.run("items").in_doubt == 0
+    claims = "SELECT count(*), bool_and(at > clock_timestamp() - interval '1 minute') FROM sqs_sync.claim"
+    assert tuple(database.admin.execute(claims).fetchone()) == (1, True)
+    fifo.delete()
+
+
+def test_with_a_snapshot_that_was_emptied_nothing_is_given_up(database, proxy, told):
+    database.analyst.execute(ADDED[0])
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    proxy.pass_on()
+    database.analyst.execute(f"TRUNCATE {snapshot_of(database, 'items')}")
+    for preview in (True, False):
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="is empty, but should have 10 rows"):
+            forget(database, preview=preview)
+    assert "is empty" in database.run("items").error
 
 
 def test_doubt_is_given_up_by_a_resync_s_side_and_by_events_that_are_not_published(database, queue, proxy, told):

@@ -105,6 +105,20 @@ def test_an_approval_is_of_its_event_alone(rows):
     assert run.state == "held" and "279 rows as changed" in run.error
 
 
+def test_a_held_run_does_not_begin_while_a_call_that_keeps_runs_off_is_not_committed(rows):
+    rows.analyst.execute(REMOVE)
+    run_id = rows.run("rows").run_id
+    other = rows.connection_of("analyst")
+    other.execute("SET statement_timeout = '500ms'")
+    with rows.analyst.transaction():
+        assert call(rows.analyst, "sqs_sync_retry", name="rows") == 0
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            other.execute("SELECT sqs_sync_approve(%s)", (run_id,))
+    other.execute("SELECT sqs_sync_approve(%s)", (run_id,))
+    other.close()
+    assert rows.wait_for(run_id).published == 121
+
+
 def test_a_discarded_run_sends_nothing_and_moves_nothing(rows, queue):
     rows.analyst.execute(REMOVE)
     run_id = rows.run("rows").run_id

@@ -245,6 +245,17 @@ def test_a_preview_shows_what_a_run_leaves_alone_as_rejected(spoilt, queue):
     assert "1 added" in detail and "1 of which it leaves alone" in detail
 
 
+def test_a_row_of_more_than_a_gigabyte_is_left_alone_like_any_other(database, queue):
+    database.analyst.execute('''
+        CREATE TABLE great (id integer PRIMARY KEY, note text, a text, b text, c text, d text);
+        INSERT INTO great SELECT 1, E'\\x01', repeat('x', 280000000);
+        UPDATE great SET b = a, c = a, d = a''')
+    database.create_sync("notes", queue.name, model="great", body_column="note", compare="note")
+    assert [database.run("notes").still_rejected for _ in range(2)] == [0, 1]
+    (rejection,) = database.rejections("notes")
+    assert (rejection.code, rejection.attempts) == ("invalid_character", 1)
+
+
 def test_an_order_is_kept_around_what_is_left_alone(database, items, emulator, queue):
     fifo = emulator.create_queue(f"{queue.name}.fifo")
     items.fill(30)

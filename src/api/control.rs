@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use super::access::{Own, own_sync, readable_sync};
 use super::syncs::{Answer, required};
 use crate::catalog::{self, Sync};
+use crate::changes::layout::AsOwner;
 use crate::changes::resync::Meant;
 use crate::look::{self, check_not_inside};
 use crate::pg::rights::{self, as_superuser};
@@ -48,10 +49,29 @@ fn resync(owned: &Owned, condition: Option<&str>, is_preview: bool) -> Result<i6
         ))
         .hint("Publish them by sqs_sync_on, at least for the next run."));
     }
-    let meant = Meant { tables: &owned.tables, columns: &shape.columns, condition };
-    owned
-        .reading_model(|owner| if is_preview { meant.count(owner) } else { meant.mark(owner) })
-        .map_err(|error| error.in_sync(&sync.name))
+    let meant =
+        Meant { tables: &owned.tables, columns: &shape.columns, key: &shape.key, condition };
+    let resync = |owner: &AsOwner<'_>| {
+        if is_preview {
+            return meant.count(owner);
+        }
+        let marked = meant.mark(owner)?;
+        try_rejected_again(sync.id, &meant, owner)?;
+        Ok(marked)
+    };
+    owned.reading_model(resync).map_err(|error| error.in_sync(&sync.name))
+}
+
+/// Else the next run would leave alone what a resync has asked for.
+fn try_rejected_again(sync_id: i32, meant: &Meant<'_>, owner: &AsOwner<'_>) -> Result<()> {
+    let left_alone = as_superuser(|| catalog::rejection::changed_and_left_alone(sync_id))?;
+    if left_alone.rows() > 0 {
+        let these = meant.of_rejected(owner, &left_alone)?;
+        as_superuser(|| catalog::rejection::try_again(&these))?;
+        these.close();
+    }
+    left_alone.close();
+    Ok(())
 }
 
 #[pg_extern(sql = false)]

@@ -13,6 +13,7 @@ use crate::catalog::{self, Definition, Guard, Initial, Sync};
 use crate::changes::columns::{self, Column};
 use crate::changes::compare;
 use crate::changes::key::{self, KeyColumn};
+use crate::changes::layout::contents_hash;
 use crate::changes::model::{self, Model};
 use crate::changes::tables::{self, Tables};
 use crate::connection;
@@ -232,14 +233,10 @@ fn check_definition(
 
 /// Reads a row as a run will: a name that only the creator's search_path finds fails here.
 fn try_model(model: &Model, columns: &[Column], key: &[KeyColumn], time_zone: &str) -> Result<()> {
-    let stored: Vec<String> = columns.iter().map(|c| c.stored("m")).collect();
+    let contents = contents_hash(columns.iter().map(|c| c.stored("m")));
     let keys: Vec<String> = key.iter().map(|k| k.column.stored("m")).collect();
-    let statement = format!(
-        "SELECT sqs_sync.row_hash(ROW({})) FROM {} AS m ORDER BY {} LIMIT 1",
-        stored.join(", "),
-        model.name,
-        keys.join(", ")
-    );
+    let statement =
+        format!("SELECT {contents} FROM {} AS m ORDER BY {} LIMIT 1", model.name, keys.join(", "));
     let read = || {
         rights::as_owner(model.owner, &[("TimeZone", time_zone)], || {
             sql::rows(&statement, &[], |_| Ok(())).map(|_| ())

@@ -64,7 +64,7 @@ pub fn put(sync_id: i32, run_id: i64, claims: &[Claim]) -> Result<()> {
     Ok(())
 }
 
-/// The queue has taken these changes, and knows their ids from now on.
+/// The queue has taken these changes, or may have, and knows their ids from now on at the latest.
 pub fn accepted(sync_id: i32, changes: &[i64]) -> Result<()> {
     sql::execute(
         "UPDATE sqs_sync.claim SET at = pg_catalog.clock_timestamp() WHERE sync_id = $1 AND change_id = ANY ($2)",

@@ -6,7 +6,7 @@ use pgrx::datum::DatumWithOid;
 
 use crate::pg::Result;
 use crate::pg::kept::{KEPT, Kept};
-use crate::pg::sql;
+use crate::pg::{rights, sql};
 
 #[derive(Debug)]
 pub struct Rejection {
@@ -86,6 +86,23 @@ pub fn left_alone(sync_id: i32, version: i32) -> Result<Kept> {
     tried(sync_id, &format!("left_alone AND (dismissed_at IS NOT NULL OR version = {version})"))
 }
 
+/// Changed rows that were told, and runs leave alone.
+pub fn changed_and_left_alone(sync_id: i32) -> Result<Kept> {
+    tried(sync_id, "left_alone AND event = 'changed'")
+}
+
+/// Has the next run try these again, by their `id`, dismissed or not.
+pub fn try_again(these: &Kept) -> Result<()> {
+    let statement = format!(
+        "UPDATE sqs_sync.rejection r SET left_alone = false, dismissed_by = NULL, dismissed_at = NULL \
+         FROM {KEPT} k WHERE k.id = r.rejection_id"
+    );
+    these.with_relation(|client| {
+        client.update(statement.as_str(), None, &[])?;
+        Ok(())
+    })
+}
+
 /// All changes that were rejected when they were last tried, the same of them.
 pub fn known(sync_id: i32) -> Result<Kept> {
     tried(sync_id, "true")
@@ -103,12 +120,14 @@ pub struct LeftAlone {
     pub event: String,
     pub code: String,
     pub is_dismissed: bool,
+    /// The run has rejected them itself before, and counted them: they were in doubt.
+    pub is_counted: bool,
     pub rows: i64,
 }
 
 /// Of those that a run leaves alone it has found these, by their `id`, as they were. All others it
 /// tries, or they went away: they are left alone no more, nor dismissed.
-pub fn leave_alone(sync_id: i32, met: Option<&Kept>) -> Result<Vec<LeftAlone>> {
+pub fn leave_alone(sync_id: i32, run_id: i64, met: Option<&Kept>) -> Result<Vec<LeftAlone>> {
     const TRY: &str = "UPDATE sqs_sync.rejection r SET left_alone = false, dismissed_by = NULL, dismissed_at = NULL \
                        WHERE r.sync_id = $1 AND r.left_alone";
     let Some(met) = met else {
@@ -118,17 +137,21 @@ pub fn leave_alone(sync_id: i32, met: Option<&Kept>) -> Result<Vec<LeftAlone>> {
     let others =
         format!("{TRY} AND NOT EXISTS (SELECT 1 FROM {KEPT} k WHERE k.id = r.rejection_id)");
     let count = format!(
-        "SELECT r.event, r.code, r.dismissed_at IS NOT NULL, count(*) FROM sqs_sync.rejection r \
-         JOIN {KEPT} k ON k.id = r.rejection_id GROUP BY 1, 2, 3"
+        "SELECT r.event, r.code, r.dismissed_at IS NOT NULL, r.run_id = $2, count(*) \
+         FROM sqs_sync.rejection r JOIN {KEPT} k ON k.id = r.rejection_id \
+         WHERE r.sync_id = $1 GROUP BY 1, 2, 3, 4"
     );
+    // Each of many with each of many: what the planner knows of them may be of a time when they were few.
+    rights::set_locally("enable_nestloop", "off")?;
     met.with_relation(|client| {
         client.update(others.as_str(), None, &[sync_id.into()])?;
-        sql::rows_by(client, &count, &[], |row| {
+        sql::rows_by(client, &count, &[sync_id.into(), run_id.into()], |row| {
             Ok(LeftAlone {
                 event: row.need(1)?,
                 code: row.need(2)?,
                 is_dismissed: row.need(3)?,
-                rows: row.need(4)?,
+                is_counted: row.need(4)?,
+                rows: row.need(5)?,
             })
         })
     })

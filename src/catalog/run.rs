@@ -291,10 +291,11 @@ pub fn set_traffic(run_id: i64, traffic: &Traffic) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a queued run from beginning until the end of the transaction.
+/// Keeps a run that is queued, or held and may be approved, from beginning until the end of the
+/// transaction.
 pub fn hold_queued(sync_id: i32) -> Result<()> {
     sql::execute(
-        "SELECT 1 FROM sqs_sync.run WHERE sync_id = $1 AND state = 'queued' FOR UPDATE",
+        "SELECT 1 FROM sqs_sync.run WHERE sync_id = $1 AND state IN ('queued', 'held') FOR UPDATE",
         &[sync_id.into()],
     )?;
     Ok(())

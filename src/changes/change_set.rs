@@ -7,7 +7,7 @@ use pgrx::datum::DatumWithOid;
 use super::columns::Column;
 use super::diff::key_json;
 use super::key::{self, KeyColumn};
-use super::layout::hash_of;
+use super::layout::{contents_hash, hash_of};
 use super::tables::{self, Tables};
 use crate::pg::hash::{PERHAPS_TOLD, TO_TELL_AGAIN};
 use crate::pg::rows::{self, ChangeRow, Limit};
@@ -210,7 +210,7 @@ impl ChangeSet<'_> {
              WHERE sqs_sync_change_id = ANY ($1)",
             key_json(self.key, |i| self.key[i].column.quoted()),
             hash_of(&key_columns, "c"),
-            hash_of(self.columns, "c"),
+            contents_hash(self.columns.iter().map(|c| format!("c.{}", c.quoted()))),
             self.tables.changes
         );
         rights::pin_output();

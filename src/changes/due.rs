@@ -9,6 +9,7 @@ use pgrx::spi::SpiClient;
 use super::condition::{self, Conditions};
 use super::diff::Subject;
 use super::key;
+use super::layout::contents_hash;
 use crate::pg::Result;
 use crate::pg::hash;
 use crate::pg::kept::Kept;
@@ -99,16 +100,16 @@ impl Subject<'_> {
         due.with_relations(|_| Kept::here(&statement))
     }
 
-    /// That a known change is a found one.
+    /// That a known change is a found one. They are joined by event and key: what is no equality is
+    /// computed, and contents read, only where those are the same.
     fn is_the_same(&self, known: &str, found: &str) -> String {
-        let hash = |columns: &mut dyn Iterator<Item = usize>| {
-            let values: Vec<String> = columns.map(|n| format!("{found}.c{n}")).collect();
-            format!("sqs_sync.row_hash(ROW({}))", values.join(", "))
-        };
+        let key: Vec<String> =
+            self.key_positions().into_iter().map(|n| format!("{found}.c{n}")).collect();
         format!(
-            "{known}.event = {found}.event AND {known}.key_hash = {} AND {known}.content_hash = {}",
-            hash(&mut self.key_positions().into_iter()),
-            hash(&mut (1..=self.columns.len())),
+            "{known}.event = {found}.event AND {known}.key_hash = sqs_sync.row_hash(ROW({})) \
+             AND {known}.content_hash IS NOT DISTINCT FROM {}",
+            key.join(", "),
+            contents_hash((1..=self.columns.len()).map(|n| format!("{found}.c{n}"))),
         )
     }
 

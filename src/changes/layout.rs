@@ -147,6 +147,13 @@ pub fn hash_of(columns: &[Column], of: &str) -> String {
     format!("sqs_sync.row_hash(ROW({}))", values.join(", "))
 }
 
+/// The hash of a row's contents, in SQL, by which a rejected change is known again. Each value is
+/// hashed alone: one row of them all would have to fit into a gigabyte.
+pub fn contents_hash(values: impl Iterator<Item = String>) -> String {
+    let hashes: Vec<String> = values.map(|v| format!("sqs_sync.value_hash({v})")).collect();
+    format!("sqs_sync.row_hash(ROW({}))", hashes.join(", "))
+}
+
 /// The rights and settings under which the model is read.
 pub struct AsOwner<'a> {
     pub owner: Oid,

@@ -4,15 +4,18 @@
 
 use super::columns::Column;
 use super::condition;
-use super::layout::AsOwner;
+use super::key::KeyColumn;
+use super::layout::{AsOwner, hash_of};
 use super::tables::Tables;
 use crate::pg::error::catching;
+use crate::pg::kept::{KEPT, Kept};
 use crate::pg::{Result, hash, sql};
 
 /// The rows of the snapshot that are meant: all, or those for which a SQL expression holds.
 pub struct Meant<'a> {
     pub tables: &'a Tables,
     pub columns: &'a [Column],
+    pub key: &'a [KeyColumn],
     pub condition: Option<&'a str>,
 }
 
@@ -35,6 +38,18 @@ impl Meant<'_> {
             self.is_meant()
         );
         self.run(owner, || Ok(sql::execute(&statement, &[])? as i64))
+    }
+
+    /// Of rejected changes those whose rows are meant: the column `id` of each.
+    pub fn of_rejected(&self, owner: &AsOwner<'_>, rejected: &Kept) -> Result<Kept> {
+        let key: Vec<Column> = self.key.iter().map(|k| k.column.clone()).collect();
+        let statement = format!(
+            "SELECT r.id FROM {KEPT} AS r JOIN ONLY {} AS s ON {} = r.key_hash WHERE {}",
+            self.tables.snapshot,
+            hash_of(&key, "s"),
+            self.is_meant()
+        );
+        self.run(owner, || rejected.with_relation(|_| Kept::here(&statement)))
     }
 
     fn run<T>(&self, owner: &AsOwner<'_>, work: impl FnOnce() -> Result<T>) -> Result<T> {

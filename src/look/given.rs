@@ -18,11 +18,22 @@ pub struct Key {
     pub given: String,
     /// The text of a JSON object that has exactly the key's columns.
     object: String,
+    /// A column that is null.
+    null: Option<String>,
 }
 
 impl Key {
     /// Of a key of one column its value alone will do.
     pub fn parse(owned: &Owned, text: &str) -> Result<Key> {
+        let key = Key::parse_rejected(owned, text)?;
+        match key.null {
+            Some(name) => Err(Error::invalid(format!("column \"{name}\" of the key is null"))),
+            None => Ok(key),
+        }
+    }
+
+    /// The same of a key that may be rejected for a column of it that is null.
+    pub fn parse_rejected(owned: &Owned, text: &str) -> Result<Key> {
         if text.len() > MAX_BYTES {
             let message =
                 format!("key has {} bytes, more than the limit of {MAX_BYTES}", text.len());
@@ -30,13 +41,13 @@ impl Key {
                 .hint("The key of a row that is told has at most 2,600 bytes."));
         }
         let names = &owned.sync.key;
+        let mut null = None;
         let object = match (serde_json::from_str(text), names.as_slice()) {
             (Ok(serde_json::Value::Object(object)), _)
                 if object.len() == names.len() && names.iter().all(|n| object.contains_key(n)) =>
             {
-                if let Some((name, _)) = object.iter().find(|(_, value)| value.is_null()) {
-                    return Err(Error::invalid(format!("column \"{name}\" of the key is null")));
-                }
+                null =
+                    object.iter().find(|(_, value)| value.is_null()).map(|(name, _)| name.clone());
                 text.to_owned()
             }
             (_, [name]) => {
@@ -46,7 +57,7 @@ impl Key {
             }
             _ => return Err(malformed(owned, text)),
         };
-        let key = Key { given: text.to_owned(), object };
+        let key = Key { given: text.to_owned(), object, null };
         key.check(owned)?;
         Ok(key)
     }

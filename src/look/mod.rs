@@ -51,7 +51,7 @@ pub fn key_relation(owned: &Owned, given: &str) -> Result<String> {
 
 /// A key as a user gives it, in the form in which rejections have it.
 pub fn printed_key(owned: &Owned, given: &str) -> Result<String> {
-    given::Key::parse(owned, given)?.printed(owned)
+    given::Key::parse_rejected(owned, given)?.printed(owned)
 }
 
 /// Refuses a model, or another's code, that asks while it is read: it would be read again inside.

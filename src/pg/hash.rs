@@ -112,6 +112,12 @@ pub extern "C" fn pg_finfo_row_hash_wrapper() -> &'static pg_sys::Pg_finfo_recor
 
 #[unsafe(no_mangle)]
 #[doc(hidden)]
+pub extern "C" fn pg_finfo_value_hash_wrapper() -> &'static pg_sys::Pg_finfo_record {
+    pg_finfo_row_hash_wrapper()
+}
+
+#[unsafe(no_mangle)]
+#[doc(hidden)]
 pub extern "C" fn pg_finfo_stable_text_wrapper() -> &'static pg_sys::Pg_finfo_record {
     pg_finfo_row_hash_wrapper()
 }
@@ -142,6 +148,29 @@ pub unsafe extern "C-unwind" fn row_hash_wrapper(fcinfo: FunctionCallInfo) -> Da
             row.nulls.as_mut_ptr(),
         );
         Datum::from(row.hasher.hash(&row.values, &row.nulls))
+    }
+}
+
+/// `sqs_sync.value_hash(anyelement) returns bigint`. A row would hold all that it is made of, detoasted.
+///
+/// # Safety
+/// To be called by Postgres, for a STRICT function of one argument.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn value_hash_wrapper(fcinfo: FunctionCallInfo) -> Datum {
+    // SAFETY: STRICT and declared with one polymorphic argument, whose type the call names;
+    // fn_extra is ours, null or what was put there below, alive as fn_mcxt is.
+    unsafe {
+        let value = (*fcinfo).args.as_slice(1)[0].value;
+        let flinfo = (*fcinfo).flinfo;
+        if (*flinfo).fn_extra.is_null() {
+            let argument = pg_sys::get_fn_expr_argtype(flinfo, 0);
+            let hasher = RowHasher::new(std::iter::once((argument, true)));
+            let mut context = PgMemoryContexts::For((*flinfo).fn_mcxt);
+            (*flinfo).fn_extra = context.leak_and_drop_on_delete(hasher).cast();
+        }
+        let hasher = &mut *(*flinfo).fn_extra.cast::<RowHasher>();
+        Datum::from(hasher.hash(&[value], &[false]))
     }
 }
 

@@ -221,7 +221,7 @@ fn keep(job: &Job, subject: &Subject<'_>, due: Due<'_>) -> Result<()> {
     if unannounced > 0 {
         job.as_owner(|| subject.adopt(found, &silent))?;
     }
-    let unfit = reject_unfit(job, subject, found)?;
+    let (unfit, unfit_dismissed) = reject_unfit(job, subject, found)?;
     let added = counts.of(&silent, &[Event::Added]) + left_out.added;
     let removed = counts.of(&silent, &[Event::Removed]) + left_out.removed;
     let told = counts.told + added - removed;
@@ -238,7 +238,7 @@ fn keep(job: &Job, subject: &Subject<'_>, due: Due<'_>) -> Result<()> {
                 silent: unannounced + left_out,
                 rejected: unfit + left.rejected,
                 still_rejected: left.rejected,
-                dismissed: left.dismissed,
+                dismissed: left.dismissed + unfit_dismissed,
             },
         )?;
         progress::enter(job.run.id, Phase::Publishing, Some(news - left_out))
@@ -257,7 +257,7 @@ struct Left {
 
 impl Left {
     fn rows(&self) -> i64 {
-        self.rejected + self.dismissed
+        self.of.added + self.of.changed + self.of.removed
     }
 }
 
@@ -268,12 +268,15 @@ fn leave_alone(job: &Job, subject: &Subject<'_>, due: &Due<'_>) -> Result<Left> 
         None => None,
     };
     let mut left = Left::default();
-    for one in super::on_catalog(|| catalog::rejection::leave_alone(job.sync.id, met.as_ref()))? {
+    let left_alone = super::on_catalog(|| {
+        catalog::rejection::leave_alone(job.sync.id, job.run.id, met.as_ref())
+    })?;
+    for one in left_alone {
         let event: Event = one.event.parse().map_err(|_| Error::internal("a rejection's event"))?;
         *left.of.get_mut(event) += one.rows;
         if one.is_dismissed {
             left.dismissed += one.rows;
-        } else {
+        } else if !one.is_counted {
             left.rejected += one.rows;
             *left.reasons.entry(one.code).or_default() += one.rows;
         }
@@ -284,9 +287,10 @@ fn leave_alone(job: &Job, subject: &Subject<'_>, due: &Due<'_>) -> Result<Left> 
     Ok(left)
 }
 
-/// Rejects keys that are null, not unique or too long. Returns how many there are.
-fn reject_unfit(job: &Job, subject: &Subject<'_>, found: &Spool) -> Result<i64> {
-    let mut rejected = 0;
+/// Rejects keys that are null, not unique or too long. Returns how many there are, and how many more
+/// are dismissed.
+fn reject_unfit(job: &Job, subject: &Subject<'_>, found: &Spool) -> Result<(i64, i64)> {
+    let (mut rejected, mut dismissed) = (0, 0);
     job.as_owner(|| {
         subject.each_unfit(found, |rejections| {
             let reasons = super::on_catalog(|| {
@@ -295,11 +299,13 @@ fn reject_unfit(job: &Job, subject: &Subject<'_>, found: &Spool) -> Result<i64> 
                 catalog::run::add_reasons(job.run.id, &reasons)?;
                 Ok(reasons)
             })?;
-            rejected += reasons.values().sum::<i64>();
+            let open = reasons.values().sum::<i64>();
+            rejected += open;
+            dismissed += rejections.len() as i64 - open;
             Ok(())
         })
     })?;
-    Ok(rejected)
+    Ok((rejected, dismissed))
 }
 
 /// Writes what is due to the change set. Returns what the conditions have left out of it.

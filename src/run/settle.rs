@@ -186,7 +186,7 @@ impl Settlement {
         on_catalog(|| {
             let open = catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
             if self.has_claims {
-                self.settle_claims(job.sync.id, &leaving)?;
+                self.settle_claims(job.sync.id, &leaving, &doubtful)?;
             }
             catalog::position::add_told_rows(job.sync.id, more_rows + given_up)?;
             catalog::run::count(job.run.id, published, rejected, self.resent)?;
@@ -197,9 +197,10 @@ impl Settlement {
         Ok(())
     }
 
-    fn settle_claims(&self, sync_id: i32, leaving: &[i64]) -> Result<()> {
+    fn settle_claims(&self, sync_id: i32, leaving: &[i64], doubtful: &[i64]) -> Result<()> {
         let PerEvent { added, changed, removed } = &self.acknowledged;
-        catalog::claim::accepted(sync_id, &[&added[..], changed, removed].concat())?;
+        let taken = [&added[..], changed, removed, doubtful].concat();
+        catalog::claim::accepted(sync_id, &taken)?;
         catalog::claim::give_up(sync_id, leaving)
     }
 
