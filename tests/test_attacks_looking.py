@@ -116,7 +116,7 @@ def test_a_member_of_the_owners_role_sees_what_the_owner_sees(armed, queue):
 
 
 @pytest.mark.parametrize("key", ["'; DROP TABLE items; --", "\\'); SELECT 1 --", '{"id": "1\'; SELECT public.grab()"}', '{"id": [1]}', '{"id": {"a": 1}}',
-                                 "1 OR true", '{"id": 1, "id": 2}', "\x01", '"' * 1000, "[" * 100_000, '{"id": 1e400}'])
+                                 "1 OR true", '{"id": 1, "id": 2}', "\x01", '"' * 1000, "[" * 60_000, '{"id": 1e400}'])
 def test_a_key_is_never_read_as_sql_and_does_no_harm(armed, queue, key):
     armed.create_sync("attack", queue.name, model="items", template='"x"', attributes={})
     try:

@@ -49,6 +49,21 @@ fn a_range_is_gone_through_and_not_made() {
 }
 
 #[test]
+fn what_is_looked_for_is_paid_for_too() {
+    let long = "ab".repeat(50_000);
+    let row = [("id", number("100000")), ("x", text(&long))];
+    for look in [
+        "{{ 'a' | replace_last: row.x, '' }}",
+        "{{ 'a' | replace: row.x, '' }}",
+        "{{ 'a' | split: row.x }}",
+        "{% if 'a' contains row.x %}{% endif %}",
+    ] {
+        let source = format!("{{% for i in (1..row.id) %}}{look}{{% endfor %}}");
+        assert_eq!(rejected(&source, &row).code, "template_too_costly", "{source}");
+    }
+}
+
+#[test]
 fn a_text_that_doubles_is_stopped() {
     let doubling =
         "{% assign x = row.x %}".to_owned() + &"{% assign x = x | append: x %}".repeat(40);

@@ -72,6 +72,12 @@ impl Work {
         self.steps(1 + bytes / BYTES_A_STEP)
     }
 
+    /// Pays for looking for a text in another one. The one that is looked for is taken apart first,
+    /// which takes some times as long as reading it.
+    pub fn search(&mut self, text: &str, wanted: &str) -> Result<(), Rejection> {
+        self.bytes(text.len().saturating_add(wanted.len().saturating_mul(4)))
+    }
+
     /// Pays for text that is read within a step that is paid for: a short one costs nothing more.
     pub fn read(&mut self, bytes: usize) -> Result<(), Rejection> {
         self.steps(bytes / BYTES_A_STEP)

@@ -37,7 +37,7 @@ impl<'a> Wanted<'a> {
             Val::Nil | Val::Bool(_) => None,
             Val::Text(text) => {
                 let name = name.to_text(work)?;
-                work.bytes(text.len())?;
+                work.search(text, &name)?;
                 let is_value = match value {
                     Some(value) => value.equals(&Val::Text(name.clone()), work)?,
                     None => true,

@@ -68,7 +68,7 @@ pub(super) fn replace<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
     if input.second.is_none() && from.is_empty() {
         return Ok(Val::Text(text));
     }
-    work.bytes(text.len())?;
+    work.search(&text, &from)?;
     let found = text.matches(&*from).count();
     let kept = text.len() - found * from.len();
     about_to_make(kept.saturating_add(found.saturating_mul(to.len())), work)?;
@@ -93,7 +93,7 @@ fn replace_one<'a>(
 ) -> Made<'a> {
     let text = input.text(work)?;
     let (from, to) = (input.first_text(work)?, input.second_text("", work)?);
-    work.bytes(text.len())?;
+    work.search(&text, &from)?;
     let Some(at) = find(&text, &from) else { return Ok(Val::Text(text)) };
     about_to_make(text.len() - from.len() + to.len(), work)?;
     let (before, rest) = text.split_at(at);
@@ -107,7 +107,7 @@ pub(super) fn split<'a>(input: Input<'a>, work: &mut Work) -> Made<'a> {
         return Ok(Val::Nil);
     }
     let (text, by) = (input.text(work)?, input.first_text(work)?);
-    work.bytes(text.len())?;
+    work.search(&text, &by)?;
     let mut parts = match &text {
         Text::Slice(text) => split_by(text, &by, work)?.into_iter().map(Val::text).collect(),
         Text::Shared(text) => {

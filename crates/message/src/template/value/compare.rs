@@ -95,12 +95,14 @@ impl<'a> Val<'a> {
         }
         match self {
             Val::Text(text) => {
-                work.bytes(text.len())?;
-                Ok(text.contains(&*other.to_text(work)?))
+                let wanted = other.to_text(work)?;
+                work.search(text, &wanted)?;
+                Ok(text.contains(&*wanted))
             }
             Val::Bytes(_) => {
-                let text = self.to_text(work)?;
-                Ok(text.contains(&*other.to_text(work)?))
+                let (text, wanted) = (self.to_text(work)?, other.to_text(work)?);
+                work.search(&text, &wanted)?;
+                Ok(text.contains(&*wanted))
             }
             Val::Range(first, last) => match other {
                 Val::Number(number) => {
