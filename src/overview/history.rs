@@ -4,7 +4,7 @@ use pgrx::datum::DatumWithOid;
 use report::data::{Found, History, Span, State};
 use report::time::{Duration, Time};
 
-use super::{only, state};
+use super::{millis, only, state};
 use crate::pg::Result;
 use crate::pg::sql;
 
@@ -33,10 +33,8 @@ pub fn read(name: Option<&str>, at: Time, recent: &[Time]) -> Result<History> {
     let mut spans = vec![Span::default(); usize::try_from(count).unwrap_or(0)];
     let mut durations = vec![Vec::new(); spans.len()];
     for part in parts(name, begins, span)? {
-        let Some(index) = usize::try_from(part.span).ok().filter(|index| *index < spans.len())
-        else {
-            continue;
-        };
+        let index = usize::try_from((part.begins.0 - begins.0) / span.0).ok();
+        let Some(index) = index.filter(|index| *index < spans.len()) else { continue };
         durations[index].extend(part.add_to(&mut spans[index]));
     }
     for (span, durations) in spans.iter_mut().zip(durations) {
@@ -61,7 +59,8 @@ fn window(at: Time, recent: &[Time]) -> Window {
 
 /// Runs of a span that are in one state and took about as long as each other.
 struct Part {
-    span: i64,
+    /// When the span does.
+    begins: Time,
     state: State,
     runs: i64,
     /// All of them together, and the longest; of those that have not ended, until now.
@@ -82,18 +81,19 @@ fn parts(name: Option<&str>, begins: Time, span: Duration) -> Result<Vec<Part>> 
     let length = arguments.len();
     // OFFSET 0: each of these is computed once a run.
     let statement = format!(
-        "SELECT r.span::int8, r.state, count(*), COALESCE(sum(r.seconds) * 1000, 0)::int8, (max(r.seconds) * 1000)::int8, \
+        "SELECT {}, r.state, count(*), COALESCE(sum(r.seconds) * 1000, 0)::int8, (max(r.seconds) * 1000)::int8, \
            sum(r.rows_added)::int8, sum(r.rows_changed)::int8, sum(r.rows_removed)::int8, sum(r.rows_silent)::int8, \
            sum(r.published)::int8, sum(r.rejected)::int8 \
          FROM (SELECT r.state, r.rows_added, r.rows_changed, r.rows_removed, r.rows_silent, r.published, r.rejected, \
-                 floor((date_part('epoch', r.requested_at) - ${from}) / ${length}) AS span, \
+                 date_bin(make_interval(secs => ${length}), r.requested_at, to_timestamp(${from})) AS span, \
                  date_part('epoch', COALESCE(r.finished_at, statement_timestamp()) - r.started_at) AS seconds \
                FROM sqs_sync.runs r WHERE r.requested_at >= to_timestamp(${from}) AND {is_meant} OFFSET 0) r \
-         GROUP BY r.span, r.state, round(ln(abs(r.seconds) + 0.001) * 33)"
+         GROUP BY r.span, r.state, round(ln(abs(r.seconds) + 0.001) * 33)",
+        millis("r.span")
     );
     sql::rows(&statement, &arguments, |row| {
         Ok(Part {
-            span: row.need(1)?,
+            begins: Time(row.need(1)?),
             state: state(&row.need::<String>(2)?)?,
             runs: row.need(3)?,
             took: Duration(row.need(4)?),
