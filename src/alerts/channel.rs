@@ -5,7 +5,6 @@ use pgrx::PgSqlErrorCode;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 
-use super::options::of_option;
 use crate::changes::columns::quoted;
 use crate::pg::error::shown;
 use crate::pg::{Error, Result, sql};
@@ -31,7 +30,7 @@ pub fn of(server: &str, owner: Oid) -> Result<Channel> {
     // Owners are told by themselves: the secret of one does not hold up another.
     let name = format!("{server}/{}", owner.to_u32());
     Channel::new(&name, &of_server, &of_mapping).map_err(|error| {
-        let error = of_option(error);
+        let error = Error::from(error);
         Error { message: format!("channel \"{}\": {}", shown(server), error.message), ..error }
     })
 }

@@ -11,7 +11,6 @@ use notifier::{
 };
 
 use super::facts::{self, epoch, time};
-use super::options::of_option;
 use crate::catalog::alert::{self, Alert, Changed, Pair};
 use crate::catalog::delivery;
 use crate::pg::transaction::transaction_in_passing;
@@ -128,7 +127,7 @@ fn verdict(alert: &Alert, facts: &Facts, now: SystemTime) -> Result<Verdict> {
 pub fn condition(alert: &Alert) -> Result<Condition> {
     let within =
         alert.within.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
-    Condition::new(&alert.condition, alert.over.as_deref(), within).map_err(of_option)
+    Condition::new(&alert.condition, alert.over.as_deref(), within).map_err(Error::from)
 }
 
 /// What a message is about.

@@ -27,7 +27,7 @@ use crate::pg::{Error, Result, process};
 use judging::Sweep;
 use outbox::Outbox;
 
-pub use options::{known as known_options, of_option};
+pub use options::known as known_options;
 
 /// Between two looks at everything.
 const EVERY: Duration = Duration::from_secs(5);

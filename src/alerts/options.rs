@@ -1,7 +1,7 @@
 //! The options of a channel's server and user mapping, as Postgres asks about them. Which there
 //! are, the notifier says; an error names the option and never its value.
 
-use notifier::{ChannelKind, OptionError, OptionFault};
+use notifier::ChannelKind;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::{self, Oid, panic::ErrorReport};
 use pgrx::prelude::*;
@@ -47,10 +47,10 @@ fn channel_options(
 fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
     match catalog {
         pg_sys::ForeignServerRelationId => {
-            notifier::check_server(options).map_err(of_option)?;
+            notifier::check_server(options)?;
             check_superuser(options)
         }
-        pg_sys::UserMappingRelationId => notifier::check_mapping(options).map_err(of_option),
+        pg_sys::UserMappingRelationId => notifier::check_mapping(options).map_err(Error::from),
         _ => validator::without_options(options),
     }
 }
@@ -66,13 +66,4 @@ fn check_superuser(options: &[(String, String)]) -> Result<()> {
         .hint("Without it only public addresses are reached.")),
         _ => Ok(()),
     }
-}
-
-pub fn of_option(error: OptionError) -> Error {
-    let code = match error.fault {
-        OptionFault::Unknown => PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
-        OptionFault::Missing => PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
-        OptionFault::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-    };
-    Error { hint: error.hint, ..Error::new(code, error.message) }
 }

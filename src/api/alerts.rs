@@ -10,7 +10,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::syncs::{Answer, required};
-use crate::alerts::{channel, of_option, trial};
+use crate::alerts::{channel, trial};
 use crate::catalog;
 use crate::catalog::alert::{self, Alert};
 use crate::changes::{Tables, tables};
@@ -61,7 +61,7 @@ fn create(new: &alert::New<'_>) -> Result<()> {
     // A limit that is missing is no option of a foreign data wrapper here.
     let condition = Condition::new(new.condition, new.over, within).map_err(|error| Error {
         code: PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-        ..of_option(error)
+        ..Error::from(error)
     })?;
     if matches!(condition, Condition::WorkerDown { within } if within < SHORTEST_ABSENCE) {
         return Err(Error::invalid("within of worker_down is shorter than 15 seconds").hint(

@@ -5,7 +5,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::access::{Own, own_sync};
-use super::syncs::{Answer, alter, named, required};
+use super::alter::alter;
+use super::syncs::{Answer, named, required};
 use crate::catalog;
 use crate::catalog::definition::{OwnDefinition, parse_event};
 use crate::changes::{columns, condition, tables};

@@ -3,6 +3,7 @@
 
 mod access;
 mod alerts;
+mod alter;
 mod checks;
 mod control;
 mod events;

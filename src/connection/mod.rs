@@ -100,9 +100,7 @@ pub fn of(server: &str, owner: Oid, purpose: &str) -> Result<Connection> {
     Ok(Connection {
         endpoint_url: option("endpoint_url"),
         sts_endpoint_url: option("sts_endpoint_url"),
-        identity: Mapping(&of_mapping)
-            .identity(&region, session_name)
-            .map_err(options::of_option)?,
+        identity: Mapping(&of_mapping).identity(&region, session_name)?,
         region,
     })
 }

@@ -22,7 +22,7 @@ fn validate(catalog: Oid, options: &[(String, String)]) -> Result<()> {
     match catalog {
         pg_sys::ForeignServerRelationId => check_server(options),
         pg_sys::UserMappingRelationId => {
-            Mapping(options).check().map_err(of_option)?;
+            Mapping(options).check()?;
             lent::allow(options)
         }
         _ => validator::without_options(options),
@@ -39,18 +39,21 @@ fn check_server(options: &[(String, String)]) -> Result<()> {
         )
         .hint("Without it the region's own endpoint is used."));
     }
-    publisher::check_server(options).map_err(of_option)?;
+    publisher::check_server(options)?;
     let list = options.iter().find(|(name, _)| name == "allowed_queues");
     list.map_or(Ok(()), |(_, list)| allowed_queues(list).map(drop))
 }
 
-pub fn of_option(error: OptionError) -> Error {
-    let code = match error.fault {
-        OptionFault::Unknown => PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
-        OptionFault::Missing => PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
-        OptionFault::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-    };
-    Error { hint: error.hint, ..Error::new(code, error.message) }
+/// Of a connection's options, and of a channel's.
+impl From<OptionError> for Error {
+    fn from(error: OptionError) -> Error {
+        let code = match error.fault {
+            OptionFault::Unknown => PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME,
+            OptionFault::Missing => PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
+            OptionFault::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        };
+        Error { hint: error.hint, ..Error::new(code, error.message) }
+    }
 }
 
 /// Patterns of names, with commas between them.

@@ -1,57 +1,29 @@
 //! What can go wrong: with the options of a channel, and with a delivery. No text of either holds
 //! a secret.
 
-use std::error::Error;
-use std::fmt;
 use std::time::Duration;
+
+use publisher::OptionError;
 
 use crate::text::line;
 
 /// The most characters of a peer's own words that are quoted.
 const QUOTE_LIMIT: usize = 300;
 
-/// What is wrong with options.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptionFault {
-    /// There is no option of that name, or not on this object.
-    Unknown,
-    /// One that is required is not given.
-    Missing,
-    /// Its value cannot be.
-    Invalid,
+/// An option that there is none of by that name, or not on this object.
+pub(crate) fn unknown(message: String, hint: impl Into<String>) -> OptionError {
+    OptionError::unknown(message).hint(hint)
 }
 
-/// Options that make no channel, or no condition. The message names the option and never its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OptionError {
-    pub fault: OptionFault,
-    /// In lower case, without a full stop.
-    pub message: String,
-    /// What to do, in sentences.
-    pub hint: Option<String>,
+/// An option that is required and not given.
+pub(crate) fn missing(message: impl Into<String>, hint: impl Into<String>) -> OptionError {
+    OptionError::missing(message).hint(hint)
 }
 
-impl OptionError {
-    pub(crate) fn unknown(message: String, hint: String) -> Self {
-        Self { fault: OptionFault::Unknown, message, hint: Some(hint) }
-    }
-
-    pub(crate) fn missing(message: String, hint: String) -> Self {
-        Self { fault: OptionFault::Missing, message, hint: Some(hint) }
-    }
-
-    pub(crate) fn invalid(message: impl Into<String>, hint: &str) -> Self {
-        Self { fault: OptionFault::Invalid, message: message.into(), hint: Some(hint.to_owned()) }
-    }
+/// An option of a value that cannot be.
+pub(crate) fn invalid(message: impl Into<String>, hint: impl Into<String>) -> OptionError {
+    OptionError::invalid(message).hint(hint)
 }
-
-impl fmt::Display for OptionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for OptionError {}
 
 /// What a failed delivery is about, and so who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,7 +37,7 @@ pub use channel::{
     options, superuser_option,
 };
 pub use deliver::Settings;
-pub use error::{Failure, FailureKind, OptionError, OptionFault};
+pub use error::{Failure, FailureKind};
 pub use mailbox::{Answer, Delivery, Fate};
 pub use notifier::Notifier;
 pub use watch::{

@@ -9,12 +9,13 @@ use std::fmt::Write;
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes, MultiPart};
+use publisher::OptionError;
 use publisher::Secret;
 
 use super::options::{Known, Options};
 use super::url::{Peer, Reach};
 use crate::alert::{Alert, clock};
-use crate::error::OptionError;
+use crate::error;
 use crate::text::{cut, line};
 
 pub(super) const OPTIONS: &[Known] = &[
@@ -80,7 +81,7 @@ fn encryption(server: Options<'_>) -> Result<Encryption, OptionError> {
         [("starttls", Encryption::StartTls), ("tls", Encryption::Tls), ("none", Encryption::None)];
     let encryption = server.one_of("encryption", &words, Encryption::StartTls)?;
     if encryption == Encryption::None && !server.is_true("internal_network")? {
-        return Err(OptionError::invalid(
+        return Err(error::invalid(
             "option \"encryption\" is none, and the mail server is not in the internal network",
             "Write starttls or tls. A superuser may set internal_network.",
         ));
@@ -92,14 +93,14 @@ fn peer(server: Options<'_>, encryption: Encryption) -> Result<Peer, OptionError
     let host = server.need("host")?.to_ascii_lowercase();
     let is_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
     if !host.bytes().all(is_host) || host.starts_with('-') {
-        return Err(OptionError::invalid(
+        return Err(error::invalid(
             "option \"host\" is not the name of a host",
             "It is a name alone, such as email-smtp.eu-west-1.amazonaws.com; the port is an option.",
         ));
     }
     let port = match (server.get("port"), encryption) {
         (Some(port), _) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-            OptionError::invalid("option \"port\" is not a port", "It is a number from 1 to 65535.")
+            error::invalid("option \"port\" is not a port", "It is a number from 1 to 65535.")
         })?,
         (None, Encryption::StartTls) => 587,
         (None, Encryption::Tls) => 465,
@@ -113,7 +114,7 @@ fn peer(server: Options<'_>, encryption: Encryption) -> Result<Peer, OptionError
 fn from(server: Options<'_>) -> Result<Mailbox, OptionError> {
     let from: Option<Mailbox> = server.need("from")?.parse().ok();
     from.filter(is_ascii).ok_or_else(|| {
-        OptionError::invalid(
+        error::invalid(
             "option \"from\" is not a mail address",
             "It is alerts@example.com, or Alerts <alerts@example.com>.",
         )
@@ -127,7 +128,7 @@ fn is_ascii(mailbox: &Mailbox) -> bool {
 
 fn to(server: Options<'_>) -> Result<Vec<Mailbox>, OptionError> {
     let invalid = |what: &str| {
-        OptionError::invalid(
+        error::invalid(
             format!("option \"to\" {what}"),
             "It is one address or several with commas between them: \
              ops@example.com, Ann <ann@example.com>.",
@@ -157,14 +158,14 @@ impl Email {
             (None, None) => None,
             (username, _) => {
                 let name = if username.is_some() { "password" } else { "username" };
-                return Err(OptionError::missing(
+                return Err(error::missing(
                     format!("option \"{name}\" of the user mapping is missing"),
                     "Give both, or neither.".to_owned(),
                 ));
             }
         };
         if login.is_some() && encryption == Encryption::None {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 "option \"encryption\" is none, and the user mapping has a password",
                 "A password is sent encrypted only: write starttls or tls.",
             ));

@@ -26,8 +26,10 @@ pub(crate) use self::url::{Peer, Url};
 pub(crate) use self::webhook::{Webhook, body as webhook_body};
 
 use self::options::{Known, Object, Options, check_names, check_values};
+use publisher::OptionError;
+
 use crate::alert::Alert;
-use crate::error::OptionError;
+use crate::error;
 use crate::nearest::nearest;
 
 /// A kind of channel.
@@ -72,9 +74,9 @@ impl Kind {
         let names = Self::ALL.map(Self::name);
         Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
             let hint = format!("Kinds of channel are: {}.", names.join(", "));
-            OptionError::invalid(
+            error::invalid(
                 "option \"channel\" is not a kind of channel",
-                &nearest(name, names).map_or(hint.clone(), |n| format!("Perhaps {n}? {hint}")),
+                nearest(name, names).map_or(hint.clone(), |n| format!("Perhaps {n}? {hint}")),
             )
         })
     }
@@ -204,7 +206,7 @@ pub fn options() -> impl Iterator<Item = Explained> {
 pub fn check_server(options: &[(String, String)]) -> Result<Kind, OptionError> {
     check_values(options)?;
     let Some(name) = Options(options).get("channel") else {
-        return Err(OptionError::missing(
+        return Err(error::missing(
             "option \"channel\" of the server is missing".to_owned(),
             format!("It is one of: {}.", Kind::ALL.map(Kind::name).join(", ")),
         ));

@@ -1,10 +1,12 @@
 //! A notification of the database's own (NOTIFY), for whoever listens to its name. The caller
 //! makes it, in a transaction; what is here is the name and what it says.
 
+use publisher::OptionError;
+
 use super::options::{Known, Options};
 use super::webhook;
 use crate::alert::Alert;
-use crate::error::OptionError;
+use crate::error;
 use crate::text::line;
 
 pub(super) const OPTIONS: &[Known] =
@@ -32,7 +34,7 @@ fn name(server: Options<'_>) -> Result<&str, OptionError> {
     let name = server.get("name").unwrap_or(NAME);
     match name.len() <= LONGEST_NAME {
         true => Ok(name),
-        false => Err(OptionError::invalid(
+        false => Err(error::invalid(
             "option \"name\" is longer than 63 bytes",
             "It is what LISTEN is given: a name of Postgres.",
         )),

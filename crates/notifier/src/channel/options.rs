@@ -1,8 +1,10 @@
 //! Which options there are, and the reading of their values. An error names an option and never
 //! its value, which may be a secret under another's name.
 
+use publisher::OptionError;
+
 use super::Kind;
-use crate::error::OptionError;
+use crate::error;
 use crate::nearest::nearest;
 
 /// What has an option.
@@ -64,7 +66,7 @@ impl<'a> Options<'a> {
     /// One that [`check_names`] has seen to be there.
     pub(super) fn need(self, name: &str) -> Result<&'a str, OptionError> {
         self.get(name).ok_or_else(|| {
-            OptionError::missing(
+            error::missing(
                 format!("option \"{name}\" is missing"),
                 "Add it by ALTER … OPTIONS (ADD …).".to_owned(),
             )
@@ -75,7 +77,7 @@ impl<'a> Options<'a> {
         match self.get(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(OptionError::invalid(
+            Some(_) => Err(error::invalid(
                 format!("option \"{name}\" is not true or false"),
                 "Write 'true' or 'false'.",
             )),
@@ -94,9 +96,9 @@ impl<'a> Options<'a> {
         };
         words.iter().find(|(word, _)| *word == given).map(|(_, value)| *value).ok_or_else(|| {
             let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            OptionError::invalid(
+            error::invalid(
                 format!("unrecognized value of option \"{name}\""),
-                &format!("It is one of: {}.", all.join(", ")),
+                format!("It is one of: {}.", all.join(", ")),
             )
         })
     }
@@ -123,7 +125,7 @@ pub(super) fn check_names(
         .iter()
         .find(|known| known.object == object && known.required && !is_given(known));
     missing.map_or(Ok(()), |known| {
-        Err(OptionError::missing(
+        Err(error::missing(
             format!("option \"{}\" of the {} is missing", known.name, object.name()),
             all_of(kind, object, &names),
         ))
@@ -139,7 +141,7 @@ fn unknown(kind: Kind, object: Object, name: &str, names: &[&str]) -> OptionErro
         (None, Some(nearest)) => format!("Perhaps {nearest}? "),
         (None, None) => String::new(),
     };
-    OptionError::unknown(message, first + &all_of(kind, object, names))
+    error::unknown(message, first + &all_of(kind, object, names))
 }
 
 fn all_of(kind: Kind, object: Object, names: &[&str]) -> String {
@@ -169,20 +171,20 @@ pub(super) fn unknown_everywhere(options: &[(String, String)]) -> Result<(), Opt
         let each: Vec<String> = each.collect();
         format!("{perhaps}Options of a user mapping are, of {}.", each.join("; of "))
     };
-    Err(OptionError::unknown(format!("invalid option \"{name}\" of a user mapping"), hint))
+    Err(error::unknown(format!("invalid option \"{name}\" of a user mapping"), hint))
 }
 
 /// What holds of every value: it is not empty, and on one line. So none can begin a header.
 pub(super) fn check_values(options: &[(String, String)]) -> Result<(), OptionError> {
     for (name, value) in options {
         if value.trim().is_empty() {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 format!("option \"{name}\" is empty"),
                 "Give it a value, or leave it out.",
             ));
         }
         if value.chars().any(char::is_control) {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 format!("option \"{name}\" has a control character in it"),
                 "Look for a line break or a tab that was pasted along.",
             ));

@@ -1,13 +1,14 @@
 //! PagerDuty, by its Events API v2: an alert triggers an incident, its recovery resolves it. Both
 //! carry the same deduplication key, so a reminder adds to the incident that there is.
 
+use publisher::OptionError;
 use publisher::Secret;
 use serde_json::{Map, Value, json};
 
 use super::options::{Known, Options};
 use super::url::{Reach, Url};
 use crate::alert::{Alert, News, rfc3339};
-use crate::error::OptionError;
+use crate::error;
 use crate::text::{cut, line};
 
 pub(super) const OPTIONS: &[Known] = &[
@@ -50,7 +51,7 @@ impl PagerDuty {
     pub(super) fn new(server: Options<'_>, mapping: Options<'_>) -> Result<Self, OptionError> {
         let key = mapping.need("routing_key")?;
         if key.len() != 32 || !key.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 "option \"routing_key\" is not an integration key",
                 "It is the 32 letters and digits that a service's integration Events API V2 shows.",
             ));

@@ -5,13 +5,14 @@
 //! escaped all the same, as Slack asks of every text object, so that nothing can become a mention
 //! or a link.
 
+use publisher::OptionError;
 use publisher::Secret;
 use serde_json::{Value, json};
 
 use super::options::{Known, Options};
 use super::url::{Reach, Url};
 use crate::alert::{Alert, News, clock};
-use crate::error::OptionError;
+use crate::error;
 use crate::text::line;
 
 pub(super) const OPTIONS: &[Known] = &[
@@ -69,7 +70,7 @@ impl Slack {
             }),
         };
         if !is_there {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 "option \"webhook_url\" leads elsewhere than to Slack",
                 "It begins with https://hooks.slack.com/services/. \
                  For another host a superuser sets the server's endpoint_url.",

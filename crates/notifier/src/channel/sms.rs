@@ -4,12 +4,13 @@
 //! place for is written by its likes where that is the same to a reader; only where it is not, as
 //! in a name in Cyrillic, is the segment the short one.
 
+use publisher::OptionError;
 use publisher::{Connection, Credentials, Secret};
 
 use super::options::{Known, Options};
 use super::url::{Peer, Reach, Url};
 use crate::alert::Alert;
-use crate::error::OptionError;
+use crate::error;
 use crate::text::line;
 
 pub(super) const OPTIONS: &[Known] = &[
@@ -66,7 +67,7 @@ fn region(server: Options<'_>) -> Result<&str, OptionError> {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     match region.len() <= LONGEST_REGION && region.chars().all(is_name) {
         true => Ok(region),
-        false => Err(OptionError::invalid(
+        false => Err(error::invalid(
             "option \"region\" is not the name of an AWS region",
             "It is a name such as eu-west-1.",
         )),
@@ -83,7 +84,7 @@ fn destination(server: Options<'_>) -> Result<Destination, OptionError> {
         (Some(number), None) => {
             let digits = number.strip_prefix('+').unwrap_or_default();
             if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(OptionError::invalid(
+                return Err(error::invalid(
                     "option \"phone_number\" is not a phone number",
                     "It is + and the country's code, then digits alone: +4915112345678.",
                 ));
@@ -93,18 +94,18 @@ fn destination(server: Options<'_>) -> Result<Destination, OptionError> {
         (None, Some(arn)) => {
             let parts: Vec<&str> = arn.split(':').collect();
             if !matches!(parts[..], ["arn", _, "sns", _, _, name] if !name.is_empty()) {
-                return Err(OptionError::invalid(
+                return Err(error::invalid(
                     "option \"topic_arn\" is not the ARN of an SNS topic",
                     "It is such as arn:aws:sns:eu-west-1:123456789012:alerts.",
                 ));
             }
             Ok(Destination::Topic(arn.to_owned()))
         }
-        (None, None) => Err(OptionError::missing(
+        (None, None) => Err(error::missing(
             "option \"phone_number\" or \"topic_arn\" of the server is missing".to_owned(),
             "Give the number of a phone, or a topic to which phones are subscribed.".to_owned(),
         )),
-        (Some(_), Some(_)) => Err(OptionError::invalid(
+        (Some(_), Some(_)) => Err(error::invalid(
             "options \"phone_number\" and \"topic_arn\" are both given",
             "Make a server for each.",
         )),

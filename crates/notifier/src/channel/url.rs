@@ -1,9 +1,10 @@
 //! Addresses that options give: which host, and how it may be reached.
 
 use http::Uri;
+use publisher::OptionError;
 pub(crate) use publisher::Reach;
 
-use crate::error::OptionError;
+use crate::error;
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +31,13 @@ impl Url {
     /// network is allowed.
     pub(super) fn parse(option: &str, text: &str, reach: Reach) -> Result<Self, OptionError> {
         let url = Self::of(text, reach).ok_or_else(|| {
-            OptionError::invalid(
+            error::invalid(
                 format!("option \"{option}\" is not a URL"),
                 "It is https://, a host, a port where it is not the usual one, and a path.",
             )
         })?;
         if !url.is_tls && reach == Reach::Public {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 format!("option \"{option}\" is not an https URL"),
                 "Messages go in clear text only where a superuser has allowed the internal network.",
             ));

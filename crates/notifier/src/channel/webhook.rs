@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use publisher::OptionError;
 use publisher::Secret;
 use ring::hmac;
 use serde_json::{Map, Value, json};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::options::{Known, Options};
 use super::url::{Reach, Url};
 use crate::alert::{Alert, Subject, rfc3339};
-use crate::error::OptionError;
+use crate::error;
 
 pub(super) const OPTIONS: &[Known] = &[
     Known::of_server("url", "where messages are posted").required(),
@@ -57,7 +58,7 @@ impl Webhook {
     pub(super) fn new(server: Options<'_>, mapping: Options<'_>) -> Result<Self, OptionError> {
         let secret = mapping.need("signing_secret")?;
         if key_of(secret).is_none() {
-            return Err(OptionError::invalid(
+            return Err(error::invalid(
                 "option \"signing_secret\" is not a secret of a webhook",
                 "It is whsec_ and 24 to 64 random bytes in base64, as of \
                  echo whsec_$(openssl rand -base64 32).",

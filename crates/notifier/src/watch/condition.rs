@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use publisher::OptionError;
 use serde::{Deserialize, Serialize};
 
-use crate::error::OptionError;
+use crate::error;
 use crate::nearest::nearest;
 
 /// A condition's name, without its limits.
@@ -152,7 +153,7 @@ impl Condition {
             [(Needs::Over, "over", over.is_some()), (Needs::Interval, "within", within.is_some())];
         for (need, option, is_given) in given {
             if is_given && needs != need {
-                return Err(OptionError::invalid(
+                return Err(error::invalid(
                     format!("condition {name} has no \"{option}\""),
                     "Leave it out.",
                 ));
@@ -164,7 +165,7 @@ impl Condition {
         let time = || {
             let within = within.ok_or_else(|| missing(name, "within"))?;
             if within.is_zero() {
-                return Err(OptionError::invalid("\"within\" is zero", "Give a time: '1 hour'."));
+                return Err(error::invalid("\"within\" is zero", "Give a time: '1 hour'."));
             }
             Ok(within)
         };
@@ -200,16 +201,16 @@ fn kind_of(name: &str) -> Result<Kind, OptionError> {
     let names = Kind::ALL.map(Kind::name);
     Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
         let perhaps = nearest(name, names).map(|n| format!("Perhaps {n}? ")).unwrap_or_default();
-        OptionError::invalid(
+        error::invalid(
             format!("unrecognized condition \"{}\"", crate::text::line(name, 63)),
-            &format!("{perhaps}Conditions are: {}.", names.join(", ")),
+            format!("{perhaps}Conditions are: {}.", names.join(", ")),
         )
     })
 }
 
 fn missing(name: &str, option: &str) -> OptionError {
     let example = if option == "over" { "'100', or a share: '5%'" } else { "a time: '1 hour'" };
-    OptionError::missing(
+    error::missing(
         format!("\"{option}\" of condition {name} is not given"),
         format!("Give {example}."),
     )
@@ -227,7 +228,7 @@ fn limit(over: &str) -> Result<Over, OptionError> {
         None => over.trim().parse().ok().map(Over::Rows),
     };
     parsed.ok_or_else(|| {
-        OptionError::invalid(
+        error::invalid(
             "\"over\" is neither a number of rows nor a share",
             "It is such as '100', or '5%': a share is from 0% to less than 100%.",
         )

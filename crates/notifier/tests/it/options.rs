@@ -1,6 +1,7 @@
 //! Options that make no channel, and what is said of them.
 
-use notifier::{Channel, ChannelKind, OptionFault, check_mapping, check_server, superuser_option};
+use notifier::{Channel, ChannelKind, check_mapping, check_server, superuser_option};
+use publisher::OptionFault;
 
 use crate::support::options;
 

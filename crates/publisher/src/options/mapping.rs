@@ -6,7 +6,7 @@
 //! file. With the first three a role may be assumed. All but the first use what belongs to the
 //! server, and are a superuser's to give (what [`Mapping::lends`] tells).
 
-use super::{Known, OptionError, USER_MAPPING, check_filled, check_names};
+use super::{Known, OptionError, USER_MAPPING, check_filled, check_names, missing};
 use crate::connection::partition_of;
 use crate::identity::{Credentials, Identity, Role, Secret, Source};
 
@@ -60,7 +60,7 @@ impl Mapping<'_> {
     }
 
     fn need(&self, name: &str) -> Result<String> {
-        self.get(name).map(str::to_owned).ok_or_else(|| OptionError::missing(USER_MAPPING, name))
+        self.get(name).map(str::to_owned).ok_or_else(|| missing(USER_MAPPING, name))
     }
 
     /// Whether a token is given for the keys.
@@ -93,7 +93,7 @@ impl Mapping<'_> {
             .collect();
         match given[..] {
             [_] => {}
-            [] => return Err(OptionError::missing(USER_MAPPING, "access_key_id").hint(WAYS)),
+            [] => return Err(missing(USER_MAPPING, "access_key_id").hint(WAYS)),
             [first, second, ..] => {
                 return Err(OptionError::invalid(format!(
                     "options \"{first}\" and \"{second}\" are both given"
@@ -124,11 +124,11 @@ impl Mapping<'_> {
         let by_token = self.is_web_identity();
         match (self.get("role_arn"), self.get("external_id")) {
             (None, Some(_)) => {
-                return Err(OptionError::missing(USER_MAPPING, "role_arn")
+                return Err(missing(USER_MAPPING, "role_arn")
                     .hint("An external id is shown when a role is assumed."));
             }
             (None, None) if by_token => {
-                return Err(OptionError::missing(USER_MAPPING, "role_arn")
+                return Err(missing(USER_MAPPING, "role_arn")
                     .hint("A web identity's token is given for the keys of a role."));
             }
             (_, Some(_)) if by_token => {
