@@ -5,7 +5,9 @@ from support.database import create_database, drop_database
 from support.emulator import Emulator
 from support.items import Items
 from support.proxy import Proxy
+from support.receiver import MailServer, Receiver
 from support.running import clusters, destroy, fresh_name, started_cluster
+from support.watched import Watched
 
 # pg_cron comes from Debian, for its own major only.
 collect_ignore = [] if MAJOR == "15" else ["test_cron.py"]
@@ -81,3 +83,22 @@ def proxy(emulator):
 @pytest.fixture
 def items(database):
     return Items(database.analyst).create()
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture
+def mail():
+    mail = MailServer()
+    yield mail
+    mail.stop()
+
+
+@pytest.fixture
+def watched(database, emulator, items):
+    return Watched(database, emulator, items)

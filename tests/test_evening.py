@@ -7,22 +7,7 @@ import pytest
 
 from support.deadline import wait_until
 from support.emulator import REGION
-from support.receiver import MailServer, Receiver
 from support.running import destroy, fresh_name, started_cluster
-
-
-@pytest.fixture
-def slack():
-    receiver = Receiver()
-    yield receiver
-    receiver.stop()
-
-
-@pytest.fixture
-def mail():
-    server = MailServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -42,7 +27,7 @@ def psql():
 
 
 @pytest.mark.e2e
-def test_a_newcomers_evening(psql, emulator, slack, mail):
+def test_a_newcomers_evening(psql, emulator, receiver, mail):
     queue = emulator.create_queue(fresh_name("contacts"))
 
     # The DBA connects an account, and the channels by which to be told.
@@ -50,8 +35,8 @@ def test_a_newcomers_evening(psql, emulator, slack, mail):
          "CREATE EXTENSION sqs_sync",
          f"CREATE SERVER aws FOREIGN DATA WRAPPER sqs_sync OPTIONS (region '{REGION}', endpoint_url '{emulator.endpoint}')",
          "CREATE USER MAPPING FOR PUBLIC SERVER aws OPTIONS (access_key_id 'test', secret_access_key 'test')",
-         f"CREATE SERVER slack FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'slack', endpoint_url '{slack.url}')",
-         f"CREATE USER MAPPING FOR PUBLIC SERVER slack OPTIONS (webhook_url '{slack.url}/services/T0/B0/secret')",
+         f"CREATE SERVER slack FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'slack', endpoint_url '{receiver.url}')",
+         f"CREATE USER MAPPING FOR PUBLIC SERVER slack OPTIONS (webhook_url '{receiver.url}/services/T0/B0/secret')",
          f"""CREATE SERVER mail FOREIGN DATA WRAPPER sqs_sync_alerts OPTIONS (channel 'email', host '127.0.0.1',
              port '{mail.port}', encryption 'none', internal_network 'true', "from" 'sqs@shop.example', "to" 'ada@shop.example')""",
          "GRANT USAGE ON FOREIGN SERVER aws, slack, mail TO analyst",
@@ -84,8 +69,8 @@ def test_a_newcomers_evening(psql, emulator, slack, mail):
          "UPDATE customers SET email = 'nell@shop.example' WHERE id = 2")
     said = psql("analyst", "CALL sqs_sync_run_and_wait('contacts')", fails=True)
     assert f"{queue.name}s" in said and "HINT" in said
-    wait_until(lambda: slack.posts and len(mail.mails) == 2, "Slack and the mail tell of it")
-    assert "FIRING: contacts: run failed" in slack.posts[0].json["blocks"][0]["text"]["text"]
+    wait_until(lambda: receiver.posts and len(mail.mails) == 2, "Slack and the mail tell of it")
+    assert "FIRING: contacts: run failed" in receiver.posts[0].json["blocks"][0]["text"]["text"]
     assert "FIRING" in mail.mails[1]["Subject"] and f"{queue.name}s" in mail.mails[1].get_body().get_content()
 
     # Why? The calls say it.
@@ -97,8 +82,8 @@ def test_a_newcomers_evening(psql, emulator, slack, mail):
     psql("analyst", f"SELECT sqs_sync_alter('contacts', queue => '{queue.name}')",
          "CALL sqs_sync_run_and_wait('contacts')")
     assert [json.loads(message.body)["name"] for message in queue.drain()] == ["Nell"]
-    wait_until(lambda: len(slack.posts) == 2 and len(mail.mails) == 3, "both tell that it is over")
-    assert "RECOVERED" in slack.posts[1].json["blocks"][0]["text"]["text"]
+    wait_until(lambda: len(receiver.posts) == 2 and len(mail.mails) == 3, "both tell that it is over")
+    assert "RECOVERED" in receiver.posts[1].json["blocks"][0]["text"]["text"]
     assert "RECOVERED" in mail.mails[2]["Subject"]
 
     # The page, for those who would rather look.
