@@ -286,3 +286,36 @@ def test_rejections_of_others_are_not_seen(loose):
     other = loose.connection_of("other")
     assert other.execute("SELECT count(*) FROM sqs_sync.rejections").fetchone()[0] == 0
     assert other.execute("SELECT count(*) FROM sqs_sync.syncs").fetchone()[0] == 0
+
+
+def test_keys_whose_texts_are_cut_to_the_same_are_one_rejection_and_stop_nothing(database, queue):
+    """A control character is six in JSON: the key fits into the index, but not into what is shown of it."""
+    database.analyst.execute(r"""
+        CREATE TABLE long (id text PRIMARY KEY, note text);
+        INSERT INTO long SELECT repeat(E'\x01', 600) || i, E'\x01' FROM generate_series(1, 3) i;
+        INSERT INTO long VALUES ('good', 'good'), ('bad', E'\x01')""")
+    database.create_sync("long", queue.name, model="long", attributes={}, body_column="note")
+
+    for attempts in 1, 2:
+        run = database.run("long")
+        assert (run.state, run.rejected, run.reasons) == ("partly_failed", 4, {"invalid_character": 4}), run.error
+        cut, bad = database.rejections("long")
+        assert (bad.key, len(cut.key)) == ('{"id": "bad"}', 3000)
+        assert (bad.attempts, cut.attempts) == (attempts, attempts)
+        call(database.analyst, "sqs_sync_retry", name="long")
+    assert [message.body for message in queue.drain()] == ["good"]
+
+
+def test_thousands_of_rejections_are_as_many_rows_and_retried_as_many(database, queue):
+    database.analyst.execute(r"""
+        CREATE TABLE many AS SELECT i AS id, CASE WHEN i % 10 = 0 THEN 'good' ELSE E'\x01' END AS note
+        FROM generate_series(1, 5000) i""")
+    database.create_sync("many", queue.name, model="many", body_column="note")
+
+    first = database.run("many")
+    assert (first.published, first.rejected, first.reasons) == (500, 4500, {"invalid_character": 4500})
+    assert database.value("SELECT count(DISTINCT key) FROM sqs_sync.rejections WHERE sync = 'many' AND attempts = 1") == 4500
+    assert call(database.analyst, "sqs_sync_retry", name="many") == 4500
+    again = database.run("many")
+    assert (again.published, again.rejected, again.still_rejected) == (0, 4500, 0)
+    assert database.value("SELECT count(*) FROM sqs_sync.rejections WHERE sync = 'many' AND attempts = 2") == 4500

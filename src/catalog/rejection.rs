@@ -4,6 +4,7 @@
 
 use pgrx::datum::DatumWithOid;
 
+use super::run::Reasons;
 use crate::pg::Result;
 use crate::pg::kept::{KEPT, Kept};
 use crate::pg::{rights, sql};
@@ -37,47 +38,63 @@ pub struct Tried {
     pub is_lasting: bool,
 }
 
-/// Records rejections of a run; one that an earlier run had counts one attempt more. Says of each
-/// whether it is open: a key that is unfit as it was when it was dismissed stays dismissed.
-pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<Vec<bool>> {
+/// Records rejections of a run; one that an earlier run had counts one attempt more. Of keys that are
+/// cut off to the same text the last one stands for all. Returns how many are open, by their code: a
+/// key that is unfit as it was when it was dismissed stays dismissed.
+pub fn record(sync_id: i32, run_id: i64, rejections: &[Rejection]) -> Result<Reasons> {
     let still = "EXCLUDED.event IS NULL AND r.event IS NULL AND r.code = EXCLUDED.code AND r.rows = EXCLUDED.rows";
+    let columns = "key, event, rows, code, reason, hint, message_id, key_hash, content_hash, version, size, left_alone";
+    let unnested: Vec<String> = (3..15).map(|n| format!("pg_catalog.unnest(${n})")).collect();
     let statement = format!(
-        "INSERT INTO sqs_sync.rejection AS r (sync_id, run_id, key, event, rows, code, reason, hint, message_id, \
-                                              key_hash, content_hash, version, size, left_alone) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-         ON CONFLICT (sync_id, pg_catalog.md5(key)) DO UPDATE \
-         SET run_id = EXCLUDED.run_id, event = EXCLUDED.event, rows = EXCLUDED.rows, \
-             code = EXCLUDED.code, reason = EXCLUDED.reason, hint = EXCLUDED.hint, \
-             message_id = EXCLUDED.message_id, key_hash = EXCLUDED.key_hash, \
-             content_hash = EXCLUDED.content_hash, version = EXCLUDED.version, \
-             size = EXCLUDED.size, left_alone = EXCLUDED.left_alone, \
-             dismissed_by = CASE WHEN {still} THEN r.dismissed_by END, \
-             dismissed_at = CASE WHEN {still} THEN r.dismissed_at END, \
-             attempts = r.attempts + 1, last_at = EXCLUDED.last_at \
-         RETURNING dismissed_at IS NULL"
+        "WITH given AS ( \
+           SELECT g.*, pg_catalog.md5(g.key) AS digest \
+           FROM ROWS FROM ({}) WITH ORDINALITY AS g ({columns}, place)), \
+         recorded AS ( \
+           INSERT INTO sqs_sync.rejection AS r (sync_id, run_id, {columns}) \
+           SELECT $1, $2, {columns} \
+           FROM (SELECT DISTINCT ON (digest) * FROM given ORDER BY digest, place DESC) AS g ORDER BY place \
+           ON CONFLICT (sync_id, pg_catalog.md5(key)) DO UPDATE \
+           SET run_id = EXCLUDED.run_id, event = EXCLUDED.event, rows = EXCLUDED.rows, \
+               code = EXCLUDED.code, reason = EXCLUDED.reason, hint = EXCLUDED.hint, \
+               message_id = EXCLUDED.message_id, key_hash = EXCLUDED.key_hash, \
+               content_hash = EXCLUDED.content_hash, version = EXCLUDED.version, \
+               size = EXCLUDED.size, left_alone = EXCLUDED.left_alone, \
+               dismissed_by = CASE WHEN {still} THEN r.dismissed_by END, \
+               dismissed_at = CASE WHEN {still} THEN r.dismissed_at END, \
+               attempts = r.attempts + 1, last_at = EXCLUDED.last_at \
+           RETURNING pg_catalog.md5(r.key) AS digest, r.dismissed_at IS NULL AS is_open) \
+         SELECT g.code, count(*) FROM given g JOIN recorded USING (digest) WHERE is_open GROUP BY 1",
+        unnested.join(", ")
     );
-    let mut are_open = Vec::with_capacity(rejections.len());
-    for rejection in rejections {
-        let tried = rejection.tried.as_ref();
-        let arguments = [
-            sync_id.into(),
-            run_id.into(),
-            rejection.key.as_str().into(),
-            tried.map(|tried| tried.event.clone()).into(),
-            rejection.rows.into(),
-            rejection.code.as_str().into(),
-            rejection.reason.as_str().into(),
-            rejection.hint.clone().into(),
-            rejection.message_id.clone().into(),
-            tried.map(|tried| tried.key_hash).into(),
-            tried.map(|tried| tried.content_hash).into(),
-            tried.map(|tried| tried.version).into(),
-            tried.and_then(|tried| tried.size).into(),
-            tried.is_some_and(|tried| tried.is_lasting).into(),
-        ];
-        are_open.extend(sql::returning(&statement, &arguments, |row| row.need::<bool>(1))?);
-    }
-    Ok(are_open)
+    let tried: Vec<Option<&Tried>> = rejections.iter().map(|r| r.tried.as_ref()).collect();
+    let texts = |text: fn(&Rejection) -> Option<&str>| -> Vec<Option<&str>> {
+        rejections.iter().map(text).collect()
+    };
+    let numbers = |number: fn(&Tried) -> Option<i64>| -> Vec<Option<i64>> {
+        tried.iter().map(|tried| tried.and_then(number)).collect()
+    };
+    let events: Vec<Option<&str>> = tried.iter().map(|t| t.map(|t| t.event.as_str())).collect();
+    let rows: Vec<i64> = rejections.iter().map(|r| r.rows).collect();
+    let versions: Vec<Option<i32>> = tried.iter().map(|t| t.map(|t| t.version)).collect();
+    let are_lasting: Vec<bool> = tried.iter().map(|t| t.is_some_and(|t| t.is_lasting)).collect();
+    let arguments = [
+        sync_id.into(),
+        run_id.into(),
+        texts(|r| Some(&r.key)).into(),
+        events.into(),
+        rows.into(),
+        texts(|r| Some(&r.code)).into(),
+        texts(|r| Some(&r.reason)).into(),
+        texts(|r| r.hint.as_deref()).into(),
+        texts(|r| r.message_id.as_deref()).into(),
+        numbers(|t| Some(t.key_hash)).into(),
+        numbers(|t| Some(t.content_hash)).into(),
+        versions.into(),
+        numbers(|t| t.size).into(),
+        are_lasting.into(),
+    ];
+    let open = sql::returning(&statement, &arguments, |row| Ok((row.need(1)?, row.need(2)?)))?;
+    Ok(open.into_iter().collect())
 }
 
 /// Changes that a run leaves alone if it finds them as they were, by a definition: their ids, events

@@ -294,8 +294,7 @@ fn reject_unfit(job: &Job, subject: &Subject<'_>, found: &Spool) -> Result<(i64,
     job.as_owner(|| {
         subject.each_unfit(found, |rejections| {
             let reasons = super::on_catalog(|| {
-                let open = catalog::rejection::record(job.sync.id, job.run.id, rejections)?;
-                let reasons = super::settle::reasons_of(rejections, &open);
+                let reasons = catalog::rejection::record(job.sync.id, job.run.id, rejections)?;
                 catalog::run::add_reasons(job.run.id, &reasons)?;
                 Ok(reasons)
             })?;

@@ -184,13 +184,16 @@ impl Settlement {
         }
         let [published, rejected] = [self.count_acknowledged(), rejections.len()].map(|n| n as i64);
         on_catalog(|| {
-            let open = catalog::rejection::record(job.sync.id, job.run.id, &rejections)?;
+            let reasons = match rejections.is_empty() {
+                true => Reasons::new(),
+                false => catalog::rejection::record(job.sync.id, job.run.id, &rejections)?,
+            };
             if self.has_claims {
                 self.settle_claims(job.sync.id, &leaving, &doubtful)?;
             }
             catalog::position::add_told_rows(job.sync.id, more_rows + given_up)?;
             catalog::run::count(job.run.id, published, rejected, self.resent)?;
-            catalog::run::add_reasons(job.run.id, &reasons_of(&rejections, &open))?;
+            catalog::run::add_reasons(job.run.id, &reasons)?;
             self.beat.as_ref().map_or(Ok(()), |beat| beat.write(job.run.id))
         })?;
         failpoint::reach("settling");
@@ -221,15 +224,6 @@ impl Settlement {
         };
         changes.into_iter().filter_map(rejection).collect()
     }
-}
-
-/// How many of those that are open there are for each reason.
-pub fn reasons_of(rejections: &[Rejection], are_open: &[bool]) -> Reasons {
-    let mut reasons = Reasons::new();
-    for (rejection, _) in rejections.iter().zip(are_open).filter(|(_, is_open)| **is_open) {
-        *reasons.entry(rejection.code.clone()).or_default() += 1;
-    }
-    reasons
 }
 
 /// What a failure of the publisher is in SQL.
