@@ -8,7 +8,8 @@
 //! whose place the hash of the model's row is put here, the hash of the snapshot's row (null:
 //! none), the version of the snapshot's hash, the key's columns, then the model's columns.
 
-use std::ffi::CStr;
+mod last_key;
+
 use std::time::{Duration, Instant};
 
 use message::Event;
@@ -19,6 +20,7 @@ use pgrx::{PgMemoryContexts, pg_sys};
 use super::hash::{self, RowHasher};
 use super::receiver::{self, Receives};
 use super::{Error, Result};
+use last_key::LastKey;
 
 /// Memory of each store, in kB, before it goes to disk: a backfill must not hold more than a
 /// small run does, whatever work_mem allows for a sort.
@@ -125,41 +127,15 @@ impl Spool {
     }
 }
 
-/// How two values of a key column are compared, and copied.
-struct KeyColumn {
-    equal: *mut pg_sys::FmgrInfo,
-    collation: pg_sys::Oid,
-    length: i16,
-    by_value: bool,
-    /// Values are equal exactly if their datums are.
-    by_bits: bool,
-}
-
-impl KeyColumn {
-    const BY_BITS: [pg_sys::Oid; 7] = [
-        pg_sys::INT2OID,
-        pg_sys::INT4OID,
-        pg_sys::INT8OID,
-        pg_sys::OIDOID,
-        pg_sys::DATEOID,
-        pg_sys::TIMESTAMPOID,
-        pg_sys::TIMESTAMPTZOID,
-    ];
-}
-
 struct Collector {
     key_columns: usize,
     compared: Vec<bool>,
     max_key_bytes: usize,
     columns: usize,
     tupdesc: pg_sys::TupleDesc,
-    key: Vec<KeyColumn>,
+    /// Of the row before.
+    key: LastKey,
     hasher: RowHasher,
-    /// The key of the row before, its values held in `key_memory`.
-    previous: Option<Vec<pg_sys::Datum>>,
-    key_memory: pg_sys::MemoryContext,
-    /// What equality functions and the hasher leave behind, emptied at each use.
-    scratch: pg_sys::MemoryContext,
     /// The change of the row before, until the next key shows that it was unique.
     pending: *mut pg_sys::TupleTableSlot,
     pending_is: Option<Event>,
@@ -175,23 +151,10 @@ struct Collector {
 impl Collector {
     fn new(key_columns: usize, compared: Vec<bool>, max_key_bytes: usize) -> Collector {
         // SAFETY: in a transaction; what is made here goes with it.
-        let (stores, key_memory, scratch) = unsafe {
+        let (stores, key) = unsafe {
             PgMemoryContexts::TopTransactionContext.switch_to(|_| {
                 let store = || pg_sys::tuplestore_begin_heap(true, false, MEMORY_KB);
-                let memory = |name: &CStr| {
-                    pg_sys::AllocSetContextCreateInternal(
-                        pg_sys::CurrentMemoryContext,
-                        name.as_ptr(),
-                        pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
-                        pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
-                        pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
-                    )
-                };
-                (
-                    [store(), store(), store(), store()],
-                    memory(c"sqs_sync key"),
-                    memory(c"sqs_sync comparison"),
-                )
+                ([store(), store(), store(), store()], LastKey::new())
             })
         };
         Collector {
@@ -200,11 +163,8 @@ impl Collector {
             max_key_bytes,
             columns: 0,
             tupdesc: std::ptr::null_mut(),
-            key: Vec::new(),
+            key,
             hasher: RowHasher::new(std::iter::empty()),
-            previous: None,
-            key_memory,
-            scratch,
             pending: std::ptr::null_mut(),
             pending_is: None,
             pending_is_again: false,
@@ -223,12 +183,8 @@ impl Collector {
         let contents = LEADING + self.key_columns..;
         // SAFETY: by the caller's promise; what is left behind is not referred to any more.
         unsafe {
-            let outer = pg_sys::CurrentMemoryContext;
-            pg_sys::CurrentMemoryContext = self.scratch;
-            let hash = self.hasher.hash(&values[contents.clone()], &nulls[contents]);
-            pg_sys::CurrentMemoryContext = outer;
-            empty(self.scratch);
-            hash
+            let Collector { key, hasher, .. } = self;
+            key.scratch.run(|| hasher.hash(&values[contents.clone()], &nulls[contents]))
         }
     }
 
@@ -256,64 +212,6 @@ impl Collector {
         let is_changed = hash != values[SNAPSHOT_HASH].value() as i64;
         self.pending_is_again = is_again && !is_changed;
         (is_again || is_changed).then_some(Event::Changed)
-    }
-
-    /// # Safety
-    /// `key` holds non-null values of the key's types.
-    unsafe fn key_bytes(&self, key: &[pg_sys::Datum]) -> usize {
-        let sizes = self.key.iter().zip(key).map(|(column, value)| match column.length {
-            // SAFETY: a type of length -1 is a varlena.
-            -1 => unsafe { pg_sys::toast_raw_datum_size(*value) },
-            length => length.unsigned_abs() as usize,
-        });
-        // Each column of an index begins at a multiple of eight at the most.
-        sizes.map(|size| size.next_multiple_of(8)).sum()
-    }
-
-    /// # Safety
-    /// `key` holds non-null values of the key's types.
-    unsafe fn is_previous(&self, key: &[pg_sys::Datum]) -> bool {
-        let Some(previous) = &self.previous else { return false };
-        let mut pairs = self.key.iter().zip(previous).zip(key);
-        // SAFETY: both are values of the column's type, and the function its equality, which
-        // returns a boolean: nothing that it allocates is needed afterwards.
-        unsafe {
-            let outer = pg_sys::CurrentMemoryContext;
-            pg_sys::CurrentMemoryContext = self.scratch;
-            let same = pairs.all(|((column, before), now)| {
-                if column.by_bits {
-                    return before.value() == now.value();
-                }
-                pg_sys::FunctionCall2Coll(column.equal, column.collation, *before, *now).value()
-                    & 0xff
-                    != 0
-            });
-            pg_sys::CurrentMemoryContext = outer;
-            empty(self.scratch);
-            same
-        }
-    }
-
-    /// # Safety
-    /// As `is_previous`.
-    unsafe fn remember(&mut self, key: &[pg_sys::Datum]) {
-        let copies = self.previous.get_or_insert_default();
-        copies.clear();
-        // SAFETY: the old copies are no longer referred to; the new ones go to that memory.
-        unsafe {
-            empty(self.key_memory);
-            let outer = pg_sys::CurrentMemoryContext;
-            pg_sys::CurrentMemoryContext = self.key_memory;
-            for (column, value) in self.key.iter().zip(key) {
-                copies.push(match column.by_value {
-                    true => *value,
-                    false => pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                        datumCopy(*value, false, i32::from(column.length))
-                    }),
-                });
-            }
-            pg_sys::CurrentMemoryContext = outer;
-        }
     }
 
     /// # Safety
@@ -385,17 +283,7 @@ impl Receives for Collector {
             self.columns = (*tupdesc).natts as usize;
             let attributes = pgrx::PgTupleDesc::from_pg_unchecked(self.tupdesc);
             for attribute in attributes.iter().skip(LEADING).take(self.key_columns) {
-                let entry = pg_sys::lookup_type_cache(
-                    attribute.atttypid,
-                    pg_sys::TYPECACHE_EQ_OPR_FINFO as i32,
-                );
-                self.key.push(KeyColumn {
-                    equal: &raw mut (*entry).eq_opr_finfo,
-                    collation: attribute.attcollation,
-                    length: attribute.attlen,
-                    by_value: attribute.attbyval,
-                    by_bits: attribute.attbyval && KeyColumn::BY_BITS.contains(&attribute.atttypid),
-                });
+                self.key.add(attribute);
             }
             let contents = attributes.iter().skip(LEADING + self.key_columns);
             let types = contents.map(|a| a.atttypid);
@@ -415,15 +303,15 @@ impl Receives for Collector {
             let key = LEADING..LEADING + self.key_columns;
             if nulls[key.clone()].contains(&true) {
                 self.put_unfit(slot);
-            } else if self.key_bytes(&values[key.clone()]) > self.max_key_bytes {
+            } else if self.key.bytes_of(&values[key.clone()]) > self.max_key_bytes {
                 self.counts.too_long += 1;
                 pg_sys::tuplestore_puttupleslot(self.stores[3], slot);
-            } else if self.is_previous(&values[key.clone()]) {
+            } else if self.key.is(&values[key.clone()]) {
                 self.pending_is = None;
                 self.put_unfit(slot);
             } else {
                 self.flush();
-                self.remember(&values[key]);
+                self.key.become_that(&values[key]);
                 self.counts.told += i64::from(!nulls[SNAPSHOT_HASH]);
                 let hash = (!nulls[PRESENT]).then(|| self.hash(values, nulls));
                 self.pending_is = self.change_of(hash, values, nulls);
@@ -441,21 +329,4 @@ impl Receives for Collector {
             }
         }
     }
-}
-
-/// Resets a memory context, if there is anything in it.
-///
-/// # Safety
-/// `context` exists, and nothing in it is referred to any more.
-unsafe fn empty(context: pg_sys::MemoryContext) {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        if !(*context).isReset {
-            pg_sys::MemoryContextReset(context);
-        }
-    }
-}
-
-unsafe extern "C-unwind" {
-    fn datumCopy(value: pg_sys::Datum, by_value: bool, length: i32) -> pg_sys::Datum;
 }
