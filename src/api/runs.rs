@@ -162,7 +162,7 @@ fn cancel(run_id: i64) -> Result<()> {
         process::notice(format!("run {run_id} has ended: it is {}", run.state.as_str()));
         return Ok(());
     }
-    as_superuser(|| catalog::run::request_cancel(run_id))?;
+    as_superuser(|| catalog::cancellation::request(run_id))?;
     if let Some(pid) = look(run_id)?.runner_pid {
         at_commit(AtCommit::Cancel { pid });
     }

@@ -1,10 +1,12 @@
-//! Our own tables, one file each: rows read and written, no logic. Callers raise rights
+//! Our own tables, one file each (of a run's row, two): rows read and written, no logic. Callers raise rights
 //! around what they call here ([`crate::pg::rights::as_superuser`]).
 
 pub mod alert;
+pub mod cancellation;
 pub mod claim;
 pub mod definition;
 pub mod delivery;
+pub mod figures;
 pub mod given_up;
 pub mod hold;
 pub mod home;

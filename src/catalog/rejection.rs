@@ -4,7 +4,7 @@
 
 use pgrx::datum::DatumWithOid;
 
-use super::run::Reasons;
+use super::figures::Reasons;
 use crate::pg::Result;
 use crate::pg::kept::{KEPT, Kept};
 use crate::pg::{rights, sql};

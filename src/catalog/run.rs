@@ -1,8 +1,5 @@
-//! `sqs_sync.run`: a row a run.
+//! `sqs_sync.run`: a row a run, from its request to its end. What is counted of it: [`super::figures`].
 
-use std::collections::BTreeMap;
-
-use message::PerEvent;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
@@ -164,51 +161,6 @@ pub fn begin(run_id: i64) -> Result<Option<Run>> {
     Ok(sql::returning(&statement, &[run_id.into()], read)?.pop())
 }
 
-/// What the diff found; the run now publishes.
-pub struct Found {
-    pub added: i64,
-    pub changed: i64,
-    pub removed: i64,
-    /// Of these, what moved the snapshot at once: no message is due.
-    pub silent: i64,
-    pub rejected: i64,
-    /// Of the rejected ones those that were left alone, as they were rejected before.
-    pub still_rejected: i64,
-    /// Rows that were left alone, as they were dismissed.
-    pub dismissed: i64,
-}
-
-/// In the diff's transaction.
-pub fn set_found(run_id: i64, found: &Found) -> Result<()> {
-    sql::execute(
-        "UPDATE sqs_sync.run SET state = 'publishing', attempts = 0, \
-         diff_took = pg_catalog.clock_timestamp() - pg_catalog.now(), diffed_at = pg_catalog.clock_timestamp(), rows_added = $2, rows_changed = $3, \
-         rows_removed = $4, rows_silent = $5, rejected = rejected + $6, still_rejected = $7, dismissed = $8 \
-         WHERE run_id = $1",
-        &[
-            run_id.into(),
-            found.added.into(),
-            found.changed.into(),
-            found.removed.into(),
-            found.silent.into(),
-            found.rejected.into(),
-            found.still_rejected.into(),
-            found.dismissed.into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Adds to the counts of a run, in the transaction that moves what is counted.
-pub fn count(run_id: i64, published: i64, rejected: i64, resent: i64) -> Result<()> {
-    sql::execute(
-        "UPDATE sqs_sync.run SET published = published + $2, rejected = rejected + $3, \
-         resent = resent + $4, attempts = 0 WHERE run_id = $1",
-        &[run_id.into(), published.into(), rejected.into(), resent.into()],
-    )?;
-    Ok(())
-}
-
 /// What the runner of a run says in pg_stat_activity that it is at, if `reader` may see the run.
 pub fn activity(run_id: i64, reader: Oid) -> Result<Option<String>> {
     sql::row(
@@ -220,75 +172,6 @@ pub fn activity(run_id: i64, reader: Oid) -> Result<Option<String>> {
         |row| row.get(1),
     )
     .map(Option::flatten)
-}
-
-/// How many rows were not told, by the code of the reason.
-pub type Reasons = BTreeMap<String, i64>;
-
-pub fn add_reasons(run_id: i64, reasons: &Reasons) -> Result<()> {
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    let (codes, counts): (Vec<String>, Vec<i64>) =
-        reasons.iter().map(|(code, count)| (code.clone(), *count)).unzip();
-    sql::execute(
-        "UPDATE sqs_sync.run SET reasons = ( \
-           SELECT pg_catalog.jsonb_object_agg(code, rows) FROM ( \
-             SELECT code, pg_catalog.sum(rows) AS rows FROM ( \
-               SELECT key, value::pg_catalog.int8 FROM pg_catalog.jsonb_each_text(reasons) \
-               UNION ALL SELECT * FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) AS n (code, rows)) AS u (code, rows) \
-             GROUP BY code) AS s) \
-         WHERE run_id = $1",
-        &[run_id.into(), codes.into(), counts.into()],
-    )?;
-    Ok(())
-}
-
-/// What a run has asked of SQS, over all runners that had a part in it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Traffic {
-    pub calls: i64,
-    pub failed_calls: i64,
-    pub throttled: i64,
-    pub retries: i64,
-    pub bytes: i64,
-    pub possible_duplicates: i64,
-    pub latencies: Vec<i64>,
-}
-
-pub fn traffic(run_id: i64) -> Result<Traffic> {
-    let statement = "SELECT calls, failed_calls, throttled, retries, bytes, possible_duplicates, latencies \
-                     FROM sqs_sync.run WHERE run_id = $1";
-    let read = |row: &Row<'_>| {
-        Ok(Traffic {
-            calls: row.need(1)?,
-            failed_calls: row.need(2)?,
-            throttled: row.need(3)?,
-            retries: row.need(4)?,
-            bytes: row.need(5)?,
-            possible_duplicates: row.need(6)?,
-            latencies: row.need(7)?,
-        })
-    };
-    Ok(sql::row(statement, &[run_id.into()], read)?.unwrap_or_default())
-}
-
-pub fn set_traffic(run_id: i64, traffic: &Traffic) -> Result<()> {
-    sql::execute(
-        "UPDATE sqs_sync.run SET calls = $2, failed_calls = $3, throttled = $4, retries = $5, bytes = $6, \
-         possible_duplicates = $7, latencies = $8 WHERE run_id = $1",
-        &[
-            run_id.into(),
-            traffic.calls.into(),
-            traffic.failed_calls.into(),
-            traffic.throttled.into(),
-            traffic.retries.into(),
-            traffic.bytes.into(),
-            traffic.possible_duplicates.into(),
-            traffic.latencies.clone().into(),
-        ],
-    )?;
-    Ok(())
 }
 
 /// Keeps a run that is queued, or held and may be approved, from beginning until the end of the
@@ -331,8 +214,7 @@ pub fn finish(run_id: i64, state: State, in_doubt: i64, error: Option<&Error>) -
         ],
     )?;
     super::progress::remove(run_id)?;
-    sql::execute("DELETE FROM sqs_sync.cancellation WHERE run_id = $1", &[run_id.into()])?;
-    Ok(())
+    super::cancellation::remove(run_id)
 }
 
 /// Ends a run that has not begun, or is held; false if it is neither.
@@ -354,8 +236,7 @@ pub fn cancel_all(why: &str) -> Result<()> {
          WHERE state IN ('queued', 'held', 'diffing', 'publishing')",
         &[why.into()],
     )?;
-    sql::execute("DELETE FROM sqs_sync.cancellation", &[])?;
-    Ok(())
+    super::cancellation::remove_all()
 }
 
 /// Lets a held run begin anew, by the definition of now; false if it is not held.
@@ -378,29 +259,4 @@ pub fn discard(run_id: i64) -> Result<bool> {
         &[run_id.into()],
     )?;
     Ok(discarded > 0)
-}
-
-/// What a run would announce that is to be held.
-pub fn set_due(run_id: i64, due: &PerEvent<i64>) -> Result<()> {
-    sql::execute(
-        "UPDATE sqs_sync.run SET rows_added = $2, rows_changed = $3, rows_removed = $4 WHERE run_id = $1",
-        &[run_id.into(), due.added.into(), due.changed.into(), due.removed.into()],
-    )?;
-    Ok(())
-}
-
-/// Asks for the end of a run that is under way.
-pub fn request_cancel(run_id: i64) -> Result<()> {
-    sql::execute(
-        "INSERT INTO sqs_sync.cancellation (run_id) VALUES ($1) ON CONFLICT DO NOTHING",
-        &[run_id.into()],
-    )?;
-    Ok(())
-}
-
-pub fn is_cancel_requested(run_id: i64) -> Result<bool> {
-    sql::value(
-        "SELECT EXISTS (SELECT 1 FROM sqs_sync.cancellation WHERE run_id = $1)",
-        &[run_id.into()],
-    )
 }

@@ -11,8 +11,8 @@ use super::guard::{self, Held};
 use super::inspect::{self, Inspected};
 use super::job::Job;
 use super::owned::{Owned, Shape};
+use crate::catalog::figures::{Found, Reasons};
 use crate::catalog::progress::{self, Phase};
-use crate::catalog::run::{Found, Reasons};
 use crate::catalog::{self, Definition};
 use crate::changes::change_set::ChangeSet;
 use crate::changes::columns;
@@ -39,7 +39,7 @@ pub fn diff(job: &Job) -> Result<Option<Error>> {
     if let Some(Held { hold, .. }) = &held {
         super::catalog_transaction(|| match hold {
             Some(hold) => {
-                catalog::run::set_due(job.run.id, &hold.due)?;
+                catalog::figures::set_due(job.run.id, &hold.due)?;
                 catalog::hold::record(job.run.id, hold)
             }
             None => catalog::hold::forget(job.run.id),
@@ -228,8 +228,8 @@ fn keep(job: &Job, subject: &Subject<'_>, due: Due<'_>) -> Result<()> {
     let left_out = left_out.added + left_out.changed + left_out.removed;
     super::on_catalog(|| {
         catalog::position::set_told_rows(job.sync.id, told)?;
-        catalog::run::add_reasons(job.run.id, &left.reasons)?;
-        catalog::run::set_found(
+        catalog::figures::add_reasons(job.run.id, &left.reasons)?;
+        catalog::figures::set_found(
             job.run.id,
             &Found {
                 added: counts.added - left.of.added,
@@ -295,7 +295,7 @@ fn reject_unfit(job: &Job, subject: &Subject<'_>, found: &Spool) -> Result<(i64,
         subject.each_unfit(found, |rejections| {
             let reasons = super::on_catalog(|| {
                 let reasons = catalog::rejection::record(job.sync.id, job.run.id, rejections)?;
-                catalog::run::add_reasons(job.run.id, &reasons)?;
+                catalog::figures::add_reasons(job.run.id, &reasons)?;
                 Ok(reasons)
             })?;
             let open = reasons.values().sum::<i64>();

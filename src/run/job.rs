@@ -7,8 +7,8 @@ use message::Definitions;
 
 use super::owned::{AT_ONCE, Owned};
 use super::pulse::Beat;
+use crate::catalog::figures::{Reasons, Traffic};
 use crate::catalog::progress::{self, Phase};
-use crate::catalog::run::{Reasons, Traffic};
 use crate::catalog::{self, Definition, Run, Sync};
 use crate::changes::change_set::{self, Wanted};
 use crate::changes::columns::{self, Column};
@@ -42,7 +42,7 @@ impl Job {
         let tables = Tables::of(sync.id);
         let owner = tables::owner(&tables)?.ok_or_else(|| tables::missing(&tables.snapshot))?;
         let owner_name = crate::changes::model::role_name(owner)?;
-        let traffic = RefCell::new(catalog::run::traffic(run.id)?);
+        let traffic = RefCell::new(catalog::figures::traffic(run.id)?);
         let owned = Owned { sync, tables, owner };
         Ok(Job { run: run.clone(), traffic, given_up: RefCell::default(), owned, owner_name })
     }
@@ -61,7 +61,7 @@ impl Job {
     }
 
     pub fn is_cancel_requested(&self) -> Result<bool> {
-        super::catalog_transaction(|| catalog::run::is_cancel_requested(self.run.id))
+        super::catalog_transaction(|| catalog::cancellation::is_requested(self.run.id))
     }
 
     /// The same in a transaction of the caller's, which waits for no lock and for no disk: a look,
@@ -78,7 +78,7 @@ impl Job {
                 beat.write(self.run.id)?;
             }
             look()?;
-            catalog::run::is_cancel_requested(self.run.id)
+            catalog::cancellation::is_requested(self.run.id)
         })
     }
 

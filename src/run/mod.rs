@@ -157,8 +157,8 @@ fn finish(job: &Job, end: &End) -> Result<()> {
         if end.state == State::Held {
             catalog::run::cancel_queued(job.sync.id)?;
         }
-        catalog::run::set_traffic(job.run.id, &job.traffic.borrow())?;
-        catalog::run::add_reasons(job.run.id, &job.given_up.borrow())?;
+        catalog::figures::set_traffic(job.run.id, &job.traffic.borrow())?;
+        catalog::figures::add_reasons(job.run.id, &job.given_up.borrow())?;
         catalog::run::finish(job.run.id, end.state, in_doubt, end.error.as_ref())?;
         catalog::tally::add_ended(job.sync.id)?;
         failpoint::reach("finishing");

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use publisher::Counters;
 
 use super::job::Job;
+use crate::catalog::figures::{self, Traffic};
 use crate::catalog::progress::{self, Gauges, Phase};
-use crate::catalog::run::{self, Traffic};
+use crate::catalog::run;
 use crate::pg::{Result, process};
 
 /// How often it is written.
@@ -134,7 +135,7 @@ impl Pulse {
 impl Beat {
     /// With raised rights.
     pub fn write(&self, run_id: i64) -> Result<()> {
-        run::set_traffic(run_id, &self.traffic)?;
+        figures::set_traffic(run_id, &self.traffic)?;
         progress::set(run_id, &self.gauges)
     }
 }

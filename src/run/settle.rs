@@ -18,7 +18,7 @@ use super::rendering::Refused;
 use super::{on_catalog, retried};
 use crate::catalog::rejection::{Rejection, Tried};
 use crate::catalog::request::Request;
-use crate::catalog::{self, run::Reasons};
+use crate::catalog::{self, figures::Reasons};
 use crate::changes::change_set::{self, ChangeSet, Identity};
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Error, Result, failpoint};
@@ -192,8 +192,8 @@ impl Settlement {
                 self.settle_claims(job.sync.id, &leaving, &doubtful)?;
             }
             catalog::position::add_told_rows(job.sync.id, more_rows + given_up)?;
-            catalog::run::count(job.run.id, published, rejected, self.resent)?;
-            catalog::run::add_reasons(job.run.id, &reasons)?;
+            catalog::figures::count(job.run.id, published, rejected, self.resent)?;
+            catalog::figures::add_reasons(job.run.id, &reasons)?;
             self.beat.as_ref().map_or(Ok(()), |beat| beat.write(job.run.id))
         })?;
         failpoint::reach("settling");
