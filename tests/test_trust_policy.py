@@ -105,8 +105,9 @@ def test_whose_keys_a_mapping_has_is_told_to_whoever_may_change_it(on_own):
 
 @pytest.mark.parametrize("arguments, words", [
     ({"account": "12"}, "account"), ({"queues": "a b"}, "queues"), ({"queues": ""}, "queues"), ({"server": None}, "server")])
-def test_arguments_that_cannot_be_are_refused_by_name(database, arguments, words):
+def test_arguments_that_cannot_be_are_refused_by_name_and_nobody_is_asked(database, peer, arguments, words):
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=words):
         steps(database, **{"queues": "orders", **arguments})
+    assert peer.asked == []
     with pytest.raises(psycopg.errors.UndefinedObject, match="nobody"):
         steps(database, role="nobody", queues="orders")

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use message::AllowedQueues;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use publisher::{Caller, arn_of, partition_of};
@@ -57,15 +56,16 @@ pub fn steps(wish: &Wish<'_>) -> Result<Vec<Step>> {
             .hint("Ask who may change it: a superuser, the server's owner, or the role that it is for, if it lends nothing of the server's.")),
         }
     })?;
+    let (known_account, queues) = (account(wish, &as_whom)?, queues(wish, &as_whom, caller)?);
     let asked = publisher::caller(as_whom.connection.clone(), PATIENCE);
     let principal = asking::answer(asked)?.map_err(|failure| error_of(&failure))?;
-    let account = account(wish, &as_whom, &principal)?;
-    let queues = queues(wish, &as_whom, caller, &account)?;
+    let account = known_account.unwrap_or(&principal.account);
+    let queues = arns(queues, &as_whom.connection.region, account);
     let external_id = match &as_whom.external_id {
         Some(id) => id.clone(),
         None => sql::value("SELECT pg_catalog.gen_random_uuid()::pg_catalog.text", &[])?,
     };
-    Ok(written(&as_whom, &principal, &account, &queues, &external_id))
+    Ok(written(&as_whom, &principal, account, &queues, &external_id))
 }
 
 fn written(
@@ -123,11 +123,12 @@ fn principal(arn: &str) -> String {
     }
 }
 
-fn account(wish: &Wish<'_>, as_whom: &AsWhom, principal: &Caller) -> Result<String> {
+/// What is given, or what the role says. Of neither, it is the account of who comes.
+fn account<'a>(wish: &Wish<'a>, as_whom: &'a AsWhom) -> Result<Option<&'a str>> {
     let of_role = as_whom.role_arn.as_deref().and_then(|arn| arn.split(':').nth(4));
-    let account = wish.account.or(of_role).unwrap_or(&principal.account);
-    match account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
-        true => Ok(account.to_owned()),
+    let account = wish.account.or(of_role);
+    match account.is_none_or(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit())) {
+        true => Ok(account),
         false => {
             Err(Error::invalid("account is not the number of an AWS account")
                 .hint("It has 12 digits."))
@@ -135,37 +136,45 @@ fn account(wish: &Wish<'_>, as_whom: &AsWhom, principal: &Caller) -> Result<Stri
     }
 }
 
-/// The ARNs that messages go to.
-fn queues(wish: &Wish<'_>, as_whom: &AsWhom, caller: Oid, account: &str) -> Result<Vec<String>> {
-    let region = as_whom.connection.region.as_str();
-    let of_name =
-        |name: &str| format!("arn:{}:sqs:{region}:{account}:{name}", partition_of(region));
-    let listed = |list: &AllowedQueues| list.patterns().iter().map(|name| of_name(name)).collect();
+/// The queues that messages go to: names, in which `*` stands for anything, and ARNs.
+fn queues(wish: &Wish<'_>, as_whom: &AsWhom, caller: Oid) -> Result<Vec<String>> {
     if let Some(queues) = wish.queues {
-        return connection::queue_list("queues", queues).map(|list| listed(&list));
+        return connection::queue_list("queues", queues).map(|list| list.patterns().to_vec());
     }
+    let region = as_whom.connection.region.as_str();
     let used = as_superuser(|| used(wish.server, as_whom, caller))?;
-    let mut queues: Vec<String> = used
+    let queues: Vec<String> = used
         .iter()
         .map(|queue| match queue.split_once('{') {
             _ if queue.starts_with("arn:") => queue.clone(),
-            _ if queue.contains("://") => arn_of(queue, region).unwrap_or_else(|| of_name("*")),
-            Some((beginning, _)) => of_name(&format!("{beginning}*")),
-            None => of_name(queue),
+            _ if queue.contains("://") => arn_of(queue, region).unwrap_or_else(|| "*".to_owned()),
+            Some((beginning, _)) => format!("{beginning}*"),
+            None => queue.clone(),
         })
         .collect();
-    if queues.is_empty()
-        && let Some(allowed) = as_superuser(|| connection::allowed_queues(wish.server))?
-    {
-        queues = listed(&allowed);
+    if !queues.is_empty() {
+        return Ok(queues);
     }
-    queues.sort();
-    queues.dedup();
-    match queues.is_empty() {
-        false => Ok(queues),
-        true => Err(Error::invalid(format!("no sync uses server \"{}\" yet", wish.server))
-            .hint("Say which queues will be sent to: queues => 'orders, customers-*'.")),
-    }
+    let allowed = as_superuser(|| connection::allowed_queues(wish.server))?;
+    allowed.map(|list| list.patterns().to_vec()).ok_or_else(|| {
+        Error::invalid(format!("no sync uses server \"{}\" yet", wish.server))
+            .hint("Say which queues will be sent to: queues => 'orders, customers-*'.")
+    })
+}
+
+/// As a permissions policy names them.
+fn arns(queues: Vec<String>, region: &str, account: &str) -> Vec<String> {
+    let partition = partition_of(region);
+    let mut arns: Vec<String> = queues
+        .into_iter()
+        .map(|queue| match queue.starts_with("arn:") {
+            true => queue,
+            false => format!("arn:{partition}:sqs:{region}:{account}:{queue}"),
+        })
+        .collect();
+    arns.sort();
+    arns.dedup();
+    arns
 }
 
 /// What the syncs that use this mapping call their queues, as far as the caller may see them.
