@@ -13,7 +13,7 @@ abreast := -n 2 --dist loadfile
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build private-install test-install install sink demo demo-stop report reference test test-rust test-server test-page conformance fuzz e2e crash soak bench lint audit clean
+.PHONY: help setup build private-install test-install install sink demo demo-stop report reference test test-rust test-server regress test-page conformance fuzz e2e crash soak bench lint audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ sink: setup
 
 test-server: test-install sink ## the tests against a server; TESTS chooses some
 	@$(pytest) $(abreast) $(or $(TESTS),tests)
+
+regress: test-install ## sessions in psql against what they must show, by pg_regress
+	@$(pytest) tests/test_regress.py
 
 test-page: test-install sink ## the page of sqs_sync_report, in a browser (needs Node.js 20)
 	@tools/setup-page

@@ -848,8 +848,8 @@ way, what it has handed over is in doubt.
 
 `change.id`, `run.id` and `run.started_at` in a message are what the next run would have if it began now. A queue's own
 maximum size, and whether a deduplication id was used within the last five minutes, only a run finds out. Columns that
-were added to the model, or dropped, are adopted in the preview as a run would adopt them. Where a run would be held, or
-would fail before it compares, the preview is that error.
+were added to the model, or dropped, are adopted in the preview as a run would adopt them. Where a run would be held for
+what the model has become, or would fail before it compares, the preview is that error; what the guard rail would hold is shown.
 
 At most 32 MiB are shown, then a notice says so. A preview reads all of the model, as a run does.
 
@@ -864,7 +864,7 @@ At most 32 MiB are shown, then a notice says so. A preview reads all of the mode
 - problem, hint: why there is no message: the code and reason of the rejection that a run would make of it
 - row, old: both rows as templates see them
 - change_id: of a change in doubt; others have none yet
-- 55000: a run would be held
+- 55000: a run would be held for what the model has become
 
     BEGIN;
     UPDATE parts SET stock = stock - 1 WHERE plant = 'north';

@@ -157,7 +157,7 @@ def test_messages_of_a_sample_are_checked_for_each_event(synced, items):
     found = wrong(synced)
     assert set(found) == {"messages: removed"}
     detail = found["messages: removed"].detail
-    assert detail.startswith("5 of 5 rows of the model make none; one of them, {\"id\": ") and "invalid_group_id: the group id holds U+0020" in detail
+    assert detail.startswith("not made of 5 of 5 rows of the model, such as {\"id\": ") and "invalid_group_id: the group id holds U+0020" in detail
 
 
 def test_a_row_that_moves_is_warned_of(synced, emulator):

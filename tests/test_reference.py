@@ -15,7 +15,7 @@ SOURCES = [*ROOT.glob("src/**/*.rs"), *ROOT.glob("crates/message/src/**/*.rs"), 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # SQLSTATEs that the sources look for, or log by, and do not raise.
-NOT_RAISED = {"SUCCESSFUL_COMPLETION", "INVALID_SCHEMA_NAME", "T_R_DEADLOCK_DETECTED", "UNIQUE_VIOLATION",
+NOT_RAISED = {"SUCCESSFUL_COMPLETION", "INVALID_SCHEMA_NAME", "INVALID_NAME", "T_R_DEADLOCK_DETECTED", "UNIQUE_VIOLATION",
               "FOREIGN_KEY_VIOLATION", "EXTERNAL_ROUTINE_EXCEPTION"}
 # Of literals, and so told when the definition is written (22023).
 OF_DEFINITIONS = {"invalid_attribute_name", "invalid_attribute_type", "too_many_attributes"}

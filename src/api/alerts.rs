@@ -64,9 +64,10 @@ fn create(new: &alert::New<'_>) -> Result<()> {
         ..Error::from(error)
     })?;
     if matches!(condition, Condition::WorkerDown { within } if within < SHORTEST_ABSENCE) {
-        return Err(Error::invalid("within of worker_down is shorter than 15 seconds").hint(
-            "The worker shows itself every 5 seconds, and later where there is much to do.",
-        ));
+        return Err(Error::invalid(
+            "\"within\" of condition worker_down is shorter than 15 seconds",
+        )
+        .hint("The worker shows itself every 5 seconds, and later where there is much to do."));
     }
     let inserted = as_superuser(|| {
         channel::of(new.channel, new.owner)?;

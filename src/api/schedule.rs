@@ -114,8 +114,11 @@ fn check_cron(name: &str, schedule: &str) -> Result<()> {
 
 /// Reads the five fields that pg_cron knows.
 fn parse(schedule: &str, time_zone: &str) -> Result<Crontab> {
+    // Its last line says what is wrong, below a picture of where.
     let malformed = |error: cronexpr::Error| {
-        Error::invalid(format!("schedule is no cron expression: {error}"))
+        let said = error.to_string();
+        let reason = said.lines().last().unwrap_or_default().trim_start_matches([' ', '^']);
+        Error::invalid(format!("schedule is no cron expression: {reason}"))
             .hint("It has five fields: minute, hour, day of the month, month and day of the week: '*/5 * * * *'.")
     };
     if schedule.split_whitespace().count() != 5 {

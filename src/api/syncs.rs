@@ -57,7 +57,9 @@ fn sqs_sync_create(
     let create = || {
         let name = check_name(required("name", name)?)?;
         let message = Source {
-            queue: Some(required("queue", queue)?),
+            queue: Some(required("queue", queue).map_err(|error| {
+                error.hint("Name the queue, as sqs_sync_queues lists it, or give its URL or ARN.")
+            })?),
             template,
             body_column,
             fields,
@@ -70,7 +72,9 @@ fn sqs_sync_create(
             delay_seconds,
         };
         let mut definition = Definition {
-            server: required("server", server)?.to_owned(),
+            server: required("server", server)
+                .map_err(|error| error.hint("Name a foreign server of the foreign data wrapper sqs_sync: \\des in psql lists servers."))?
+                .to_owned(),
             message,
             events: PerEvent::default(),
             compare,
@@ -171,7 +175,7 @@ fn create(
         tables::create(&tables, &columns, &key, model.owner)?;
         Ok((columns, key))
     })?;
-    try_model(&model, &columns, &key, &time_zone)
+    try_model(&model, model_is_ours, &columns, &key, &time_zone)
 }
 
 pub fn check_encoding() -> Result<()> {
@@ -186,10 +190,17 @@ pub fn check_encoding() -> Result<()> {
 }
 
 fn find_model(name: &str, caller: Oid) -> Result<Model> {
-    let model = model::find_locked(name)?.ok_or_else(|| {
-        model::does_not_exist(name)
-            .hint("model is the name of a table or view, or a SELECT statement.")
+    // For Postgres 16 and later this is a name that is not found, for 15 an error.
+    if name.trim().is_empty() {
+        return Err(model::is_no_model());
+    }
+    let found = catching(|| model::find_locked(name)).map_err(|error| match error.code {
+        PgSqlErrorCode::ERRCODE_INVALID_NAME | PgSqlErrorCode::ERRCODE_SYNTAX_ERROR => {
+            model::is_no_model()
+        }
+        _ => error,
     })?;
+    let model = found.ok_or_else(|| model::does_not_exist(name).hint(model::WHAT_A_MODEL_IS))?;
     match rights::has_rights_of(caller, model.owner) {
         true => Ok(model),
         false => Err(Error::new(
@@ -232,7 +243,13 @@ pub fn check_definition(
 }
 
 /// Reads a row as a run will: a name that only the creator's search_path finds fails here.
-fn try_model(model: &Model, columns: &[Column], key: &[KeyColumn], time_zone: &str) -> Result<()> {
+fn try_model(
+    model: &Model,
+    is_ours: bool,
+    columns: &[Column],
+    key: &[KeyColumn],
+    time_zone: &str,
+) -> Result<()> {
     let contents = contents_hash(columns.iter().map(|c| c.stored("m")));
     let keys: Vec<String> = key.iter().map(|k| k.column.stored("m")).collect();
     let statement =
@@ -249,7 +266,9 @@ fn try_model(model: &Model, columns: &[Column], key: &[KeyColumn], time_zone: &s
         let hint = error.is_undefined_name().then(|| {
             "A run reads the model with its owner's rights and the search_path pg_catalog: qualify the names in the functions that it calls.".to_owned()
         });
-        let message = format!("model {} cannot be read: {}", model.name, error.message);
+        // What was made of a SELECT goes with this error: its name says nothing.
+        let what = if is_ours { "model".to_owned() } else { format!("model {}", model.name) };
+        let message = format!("{what} cannot be read: {}", error.message);
         Error { message, hint: hint.or(error.hint), ..error }
     })
 }

@@ -55,7 +55,8 @@ pub fn check(condition: &str, columns: &[Column]) -> Result<()> {
         return Err(Error::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
             .hint("Put it into the model, as a column of it that the condition names."));
     }
-    if !catching(|| Ok(types::is_one_expression(condition))).map_err(explain)? {
+    let is_empty = condition.trim().is_empty();
+    if is_empty || !catching(|| Ok(types::is_one_expression(condition))).map_err(explain)? {
         return Err(Error::new(
             PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
             "condition is not one SQL expression",
@@ -77,7 +78,8 @@ pub fn explain(error: Error) -> Error {
     }
     let hint = "A condition runs with the rights of the model's owner and the search_path pg_catalog: qualify the names of tables and functions of yours. A column is the row's, old.column what was told of it last.";
     Error {
-        message: format!("condition: {}", error.message),
+        // The AND is ours.
+        message: format!("condition: {}", error.message.replace("argument of AND", "it")),
         hint: error.hint.or_else(|| Some(hint.to_owned())),
         ..error
     }

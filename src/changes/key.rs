@@ -38,9 +38,13 @@ fn appears_twice(option: &str, column: &str) -> Error {
 }
 
 fn malformed(option: &str, list: &str) -> Error {
-    Error::invalid(format!("{option} is not a list of columns: \"{}\"", shown(list))).hint(
-        "Separate columns by commas, and put a name that is not all lower case in double quotes.",
-    )
+    let mut hint =
+        "Separate columns by commas, and put a name that is not all lower case in double quotes."
+            .to_owned();
+    if option == "order_by" {
+        hint += " Each may be followed by asc or desc, and by nulls first or nulls last.";
+    }
+    Error::invalid(format!("{option} is not a list of columns: \"{}\"", shown(list))).hint(hint)
 }
 
 /// Columns of a relation's primary key, in order; none if it has no such key.
@@ -132,7 +136,8 @@ pub fn parse_order(list: &str, columns: &[Column]) -> Result<Vec<Order>> {
             return Err(Error::invalid(format!(
                 "column \"{name}\" of order_by has the type {}, which has no order",
                 column.storage
-            )));
+            ))
+            .hint("Leave it out, or cast it in a view."));
         }
         if order.iter().any(|before| before.column == *name) {
             return Err(appears_twice("order_by", name));

@@ -4,7 +4,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 
 use super::columns::quoted;
-use crate::pg::error::shown;
+use crate::pg::error::{catching, shown};
 use crate::pg::transaction::with_latest_snapshot;
 use crate::pg::{Error, Result, rights, sql, types};
 
@@ -16,6 +16,8 @@ pub struct Model {
     pub name: String,
     pub owner: Oid,
 }
+
+pub const WHAT_A_MODEL_IS: &str = "model is the name of a table or view, or a SELECT statement.";
 
 /// The longest SELECT that is given as a model, in bytes.
 const MAX_SELECT_BYTES: usize = 1 << 20;
@@ -34,10 +36,12 @@ pub fn find(name: &str) -> Result<Option<Model>> {
     )?;
     let Some((model, kind, persistence)) = found else { return Ok(None) };
     if !matches!(kind.as_str(), "r" | "p" | "v" | "m" | "f") {
-        return Err(wrong_object(format!("{} is not a table or view", model.name)));
+        return Err(
+            wrong_object(format!("{} is not a table or view", model.name)).hint(WHAT_A_MODEL_IS)
+        );
     }
     if persistence == "t" {
-        return Err(wrong_object(format!("{} is temporary", model.name)).hint(
+        return Err(wrong_object(format!("{} is temporary", shown(name))).hint(
             "The worker that reads a model is another session: make it a permanent table or view.",
         ));
     }
@@ -94,9 +98,9 @@ pub fn create_view(select: &str, sync_id: i32, caller: Oid) -> Result<Model> {
         return Err(Error::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
             .hint("Make a view of it, and give its name."));
     }
-    let statement = types::single_select(select).ok_or_else(|| {
-        Error::invalid("model is neither a relation's name nor a single SELECT statement")
-    })?;
+    let statement = catching(|| Ok(types::single_select(select)))
+        .map_err(of_the_select)?
+        .ok_or_else(is_no_model)?;
     let path = caller_search_path()?;
     let role = role_name(caller)?;
     let (schema, name) = (super::tables::SCHEMA, format!("model_{sync_id}"));
@@ -104,15 +108,31 @@ pub fn create_view(select: &str, sync_id: i32, caller: Oid) -> Result<Model> {
     rights::as_superuser(|| {
         sql::execute(&format!("CREATE SCHEMA {moment} AUTHORIZATION {role}"), &[])
     })?;
-    rights::as_owner(caller, &[("search_path", &path)], || {
-        sql::execute(&format!("CREATE VIEW {moment}.{name} AS {statement}"), &[])
-    })?;
+    let make = || {
+        rights::as_owner(caller, &[("search_path", &path)], || {
+            sql::execute(&format!("CREATE VIEW {moment}.{name} AS {statement}"), &[])
+        })
+    };
+    catching(make).map_err(of_the_select)?;
     rights::as_superuser(|| {
         sql::execute(&format!("ALTER VIEW {moment}.{name} SET SCHEMA {schema}"), &[])?;
         sql::execute(&format!("DROP SCHEMA {moment} RESTRICT"), &[])?;
         let view = format!("{schema}.{name}");
         find(&view)?.ok_or_else(|| does_not_exist(&view))
     })
+}
+
+pub fn is_no_model() -> Error {
+    Error::invalid("model is neither a relation's name nor a single SELECT statement")
+        .hint(WHAT_A_MODEL_IS)
+}
+
+/// What Postgres says of the statement, which stands in a statement of ours.
+fn of_the_select(error: Error) -> Error {
+    match error.is_cancel() {
+        true => error,
+        false => Error { message: format!("model: {}", error.message), ..error },
+    }
 }
 
 /// The caller's schemas by name, since "$user" would be another's under raised rights.

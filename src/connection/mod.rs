@@ -45,12 +45,13 @@ pub fn check(server: &str, owner: Oid) -> Result<()> {
         .hint("Create it by CREATE SERVER … FOREIGN DATA WRAPPER sqs_sync.")),
         Some((false, ..)) => Err(Error::invalid(format!(
             "server \"{server}\" is not of the foreign data wrapper sqs_sync"
-        ))),
+        ))
+        .hint("Name another, or create one by CREATE SERVER … FOREIGN DATA WRAPPER sqs_sync.")),
         Some((_, false, _, owner)) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             format!("permission denied for server \"{server}\""),
         )
-        .detail(format!("The sync's owner is {owner}."))
+        .detail(format!("The role that needs USAGE of it is {owner}."))
         .hint(format!("Grant it by GRANT USAGE ON FOREIGN SERVER {} TO {owner}.", quoted(server)))),
         Some((.., false, owner)) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,

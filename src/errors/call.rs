@@ -144,7 +144,7 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "any",
-        "Postgres's own, \"model … cannot be read: …\"",
+        "Postgres's own, \"model: …\" (of a SELECT), \"model … cannot be read: …\"",
         "mend the model. Names in its functions must be qualified (if one is not found, the hint says so); the owner must be allowed to read what is under it.",
     ),
     known(
@@ -222,7 +222,7 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "22023",
-        "unrecognized condition; condition … has no …; … of condition … is not given; \"over\" is neither a number of rows nor a share; within of worker_down is shorter than 15 seconds",
+        "unrecognized condition; condition … has no …; … of condition … is not given; \"over\" is neither a number of rows nor a share; \"within\" of condition worker_down is shorter than 15 seconds",
         "see docs/alerts.md#conditions",
     ),
     known(

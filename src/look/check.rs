@@ -118,8 +118,9 @@ fn look_at_tables(looked: &mut Looked, owned: &Owned) -> Result<bool> {
     })?;
     if let Some(told) = told {
         let detail = format!(
-            "{} is as it was made; the queue has been told of {told} rows",
-            owned.tables.snapshot
+            "{} is as it was made; the queue has been told of {}",
+            owned.tables.snapshot,
+            counted(told)
         );
         looked.items.push(Item::good("tables", detail));
     }
@@ -199,9 +200,11 @@ fn look_at_rows(looked: &mut Looked, sight: &Sight) -> Result<Vec<Used>> {
     looked.items.push(match unfit {
         None => Item::good("key", "unique, not null and short enough in all rows of the model"),
         Some(first) => {
-            let rows = counts.unfit + counts.too_long;
+            let rows = counted(counts.unfit + counts.too_long);
             let (key, code, reason) = (brief(&first.key), first.code, first.reason);
-            let detail = format!("{rows} rows of the model are rejected for their key; one of them, {key}: {code}: {reason}");
+            let detail = format!(
+                "{rows} of the model would be rejected for the key, such as {key}: {code}: {reason}"
+            );
             Item::bad("key", detail, first.hint)
         }
     });
@@ -225,6 +228,11 @@ fn look_at_rows(looked: &mut Looked, sight: &Sight) -> Result<Vec<Used>> {
     Ok(used)
 }
 
+/// `1 row`, `2 rows`
+fn counted(rows: impl TryInto<i64>) -> String {
+    report::number::counted(rows.try_into().unwrap_or(i64::MAX), "row", "rows")
+}
+
 /// Renders the sample for an event: an item for each thing that rows are rejected for.
 fn messages(
     sight: &Sight,
@@ -244,14 +252,14 @@ fn messages(
         }
     }
     if rejected.is_empty() {
-        return vec![Item::good(&item, format!("{} rows of the model make one each", rows.len()))];
+        return vec![Item::good(&item, format!("made of {} of the model", counted(rows.len())))];
     }
     rejected
         .into_iter()
         .map(|(code, (count, refused, key))| {
             let detail = format!(
-                "{count} of {} rows of the model make none; one of them, {}: {code}: {}",
-                rows.len(),
+                "not made of {count} of {} of the model, such as {}: {code}: {}",
+                counted(rows.len()),
                 brief(key),
                 refused.reason
             );

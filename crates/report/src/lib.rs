@@ -18,7 +18,7 @@ mod chart;
 pub mod data;
 mod health;
 mod next;
-mod number;
+pub mod number;
 mod page;
 mod sections;
 mod state;
