@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from support.cluster import alive, as_server_user
-from support.crashes import Scene
+from support.crashes import Crashes, Scene
 from support.deadline import wait_until
 from support.items import BODIES, Items
 from support.replay import Replay
@@ -55,4 +55,27 @@ def test_a_runner_that_gets_no_more_memory_ends_alone_and_nothing_is_lost(databa
     ended = database.wait_for(run_id)
     assert ended.state == "succeeded" or (ended.state, ended.sqlstate) == ("failed", "53200"), ended.error
     assert database.run("items").state == "succeeded"
+    assert Replay().apply(queue.drain()).rows == items.expected()
+
+
+# Whatever it asks for first; or what is large by then, which is the list of what it has to report: it grows under a
+# lock that the process's own thread is about to wait for.
+@pytest.mark.parametrize("too_large", [0, 20_000])
+def test_a_publisher_s_thread_that_gets_no_more_memory_ends_its_runner_alone(database, queue, proxy, witness, too_large):
+    items = Items(database.analyst).create().fill(1000)
+    database.point_at(proxy.endpoint)
+    database.create_sync("items", queue.name, model="item_rows", **BODIES["template"])
+    crashes, log = Crashes(database), database.cluster.log
+    proxy.hold()
+    run_id = database.start_run("items")
+    wait_until(lambda: proxy.requests > 100, "the queue is looked up, and all is on its way")
+    before = log.stat().st_size
+
+    crashes.wish("collecting", "starve_threads", f"1 {too_large}")
+    wait_until(lambda: not crashes.file.exists(), "the run has come to this step")
+    proxy.pass_on()
+
+    ended = database.wait_for(run_id)
+    assert "out of memory on a thread" in log.read_text()[before:]
+    assert (ended.state, ended.rejected, ended.in_doubt) == ("succeeded", 0, 0), ended.error
     assert Replay().apply(queue.drain()).rows == items.expected()

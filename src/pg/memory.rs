@@ -4,16 +4,22 @@
 //! here, as by any FATAL error: the server and its sessions go on, and so does a run, in another
 //! process. (It cannot be an ERROR: an allocator must not unwind.)
 //!
-//! A thread of ours may call nothing of Postgres's. It has the process's own thread end it, and
-//! stands still meanwhile. That thread may be waiting for what this one has locked: in that case it
-//! is an abort after all.
+//! A thread of ours may call nothing of Postgres's. It has the process's own thread end it. That one
+//! may be waiting for what this one has locked, so that it goes on meanwhile, with a [`Reserve`], and
+//! stands still when that is used up.
+
+mod reserve;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_char, c_int};
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pgrx::{PgSqlErrorCode, pg_sys};
+
+use super::failpoint;
+use reserve::Reserve;
 
 // Guarded, as pgrx binds them, they could not be called where there is no memory.
 unsafe extern "C-unwind" {
@@ -35,56 +41,102 @@ pub(super) fn is_out() -> bool {
     IS_OUT.load(Ordering::Relaxed)
 }
 
+/// For threads that find no more.
+static RESERVE: Reserve = Reserve::new();
+
 #[global_allocator]
 static MEMORY: Memory = Memory;
 
 struct Memory;
 
-// SAFETY: all of it is the system's allocator; what that does not give is null, as it says.
+// SAFETY: it is the system's allocator. What that does not give is of the reserve, which is told from
+// it wherever memory comes back, or null, as the trait has it.
 unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_refused(layout.size()) {
+            return end(layout);
+        }
         // SAFETY: as the caller promises.
-        given(unsafe { System.alloc(layout) }, layout.size())
+        let memory = unsafe { System.alloc(layout) };
+        if memory.is_null() { end(layout) } else { memory }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_refused(layout.size()) {
+            return end(layout);
+        }
         // SAFETY: as the caller promises.
-        given(unsafe { System.alloc_zeroed(layout) }, layout.size())
+        let memory = unsafe { System.alloc_zeroed(layout) };
+        // The reserve is all zeroes.
+        if memory.is_null() { end(layout) } else { memory }
     }
 
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if !is_refused(size) && !RESERVE.has(memory) {
+            // SAFETY: as the caller promises.
+            let moved = unsafe { System.realloc(memory, layout, size) };
+            if !moved.is_null() {
+                return moved;
+            }
+        }
         // SAFETY: as the caller promises.
-        given(unsafe { System.realloc(memory, layout, size) }, size)
+        unsafe { self.moved(memory, layout, size) }
     }
 
     #[inline]
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(memory, layout) }
+        if !RESERVE.has(memory) {
+            // SAFETY: as the caller promises.
+            unsafe { System.dealloc(memory, layout) }
+        }
     }
 }
 
+impl Memory {
+    /// # Safety
+    /// That of `realloc`.
+    #[cold]
+    unsafe fn moved(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller promises that there is such a layout, and that the old one was given.
+        unsafe {
+            let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            if !moved.is_null() {
+                moved.copy_from_nonoverlapping(memory, layout.size().min(size));
+                self.dealloc(memory, layout);
+            }
+            moved
+        }
+    }
+}
+
+/// Whether a test wants threads to get no more, and this is one.
 #[inline]
-fn given(memory: *mut u8, size: usize) -> *mut u8 {
-    if memory.is_null() {
-        end(size);
-    }
-    memory
+fn is_refused(bytes: usize) -> bool {
+    failpoint::starves_threads(bytes, || !is_own_thread())
 }
 
-/// Comes back only where the process cannot be ended in order: then it is aborted.
-#[cold]
-fn end(size: usize) {
+fn is_own_thread() -> bool {
     // SAFETY: system calls without memory.
-    let is_own_thread =
-        unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) };
-    match is_own_thread {
-        true => end_here(size),
-        false => have_it_ended(),
+    unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) }
+}
+
+/// Comes back on a thread for which there is a reserve, or, with null, where the process cannot be
+/// ended in order: then it is aborted.
+#[cold]
+fn end(layout: Layout) -> *mut u8 {
+    if is_own_thread() {
+        end_here(layout.size());
+        return null_mut();
     }
+    have_it_ended();
+    let reserved = RESERVE.take(layout);
+    if reserved.is_null() {
+        await_end();
+    }
+    reserved
 }
 
 fn end_here(size: usize) {
@@ -127,13 +179,18 @@ unsafe extern "C-unwind" fn end_at_once(code: c_int, _nothing: pg_sys::Datum) {
 
 fn have_it_ended() {
     const WORDS: &[u8] = b"sqs_sync: out of memory on a thread: this process ends\n";
-    IS_OUT.store(true, Ordering::Relaxed);
+    if IS_OUT.swap(true, Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: system calls with memory that lives for ever. All signals are blocked on threads of
     // ours, so that this one comes to the process's own.
     unsafe {
         libc::write(libc::STDERR_FILENO, WORDS.as_ptr().cast(), WORDS.len());
         libc::kill(libc::getpid(), libc::SIGTERM);
     }
+}
+
+fn await_end() {
     std::thread::sleep(PATIENCE);
     // It may take long to give back all that a diff had.
     // SAFETY: reads a variable of the process, which only ever becomes true.

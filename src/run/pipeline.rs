@@ -305,6 +305,7 @@ impl<'a> Pipeline<'a> {
 
     /// Takes what the publisher reports, and the calls that it has made.
     fn collect(&mut self) {
+        failpoint::reach("collecting");
         let reports = self.publisher.reports();
         // Taken after the reports: the calls that these are of are there.
         for exchange in self.publisher.exchanges() {

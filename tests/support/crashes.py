@@ -13,7 +13,7 @@ from support.items import BODIES, Items
 from support.replay import Replay
 
 # The process alone; the process, upon which Postgres ends all others and recovers; the server, at once.
-# (And "starve": it asks for memory that there is not.)
+# (And "starve": it asks for memory that there is not; "starve_threads": its threads do.)
 ACTIONS = ("exit", "kill", "stop")
 
 

@@ -19,6 +19,8 @@ class Proxy:
         self.next_turn = 0.0
         self.cuts_left = 0
         self.cuts = 0
+        self.gate = threading.Event()
+        self.gate.set()
         self.connections = set()
         self.refusing = threading.Event()
         self.server = None
@@ -32,7 +34,12 @@ class Proxy:
     def pass_on(self):
         with self.lock:
             self.delay_seconds, self.seconds_between, self.next_turn, self.cuts_left = 0.0, 0.0, 0.0, 0
+        self.gate.set()
         self.listen()
+
+    def hold(self):
+        """What sends messages waits until it is passed on."""
+        self.gate.clear()
 
     def delay(self, milliseconds):
         """Every request waits that long before it is forwarded."""
@@ -50,6 +57,7 @@ class Proxy:
     def refuse(self):
         """No one listens any more, what was connected is not, and what waits goes nowhere."""
         self.refusing.set()
+        self.gate.set()
         if self.server:
             self.server.shutdown()
             self.server.server_close()
@@ -123,10 +131,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.proxy.gets_its_turn():
             self.close_connection = True
             return
+        sends = self.headers.get("X-Amz-Target", "").endswith(("SendMessageBatch", "SendMessage"))
+        if sends:
+            self.proxy.gate.wait()
         self.upstream.request("POST", self.path, body, dict(self.headers))
         answer = self.upstream.getresponse()
         content = answer.read()
-        sends = self.headers.get("X-Amz-Target", "").endswith(("SendMessageBatch", "SendMessage"))
         if sends and self.proxy.takes_a_cut():
             self.close_connection = True
             self.close_both_ways()
