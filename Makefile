@@ -9,7 +9,7 @@ export PG
 server := .tools/pg$(PG)/bin/pg_config
 pytest := .tools/venv/bin/python -m pytest
 # Each has servers of its own, and waits for them most of the time.
-abreast := -n 2 --dist loadfile
+abreast := -n 2 --dist loadfile --no-loadscope-reorder
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help

@@ -7,7 +7,9 @@ import pytest
 
 from support.attacks import arm, taken
 from support.database import call
+from support.items import Items
 from support.replay import parse
+from support.running import fresh_name
 
 SECRET = "hush-hush-9876543210"
 
@@ -50,18 +52,19 @@ INJECTIONS = [
 ]
 
 
-@pytest.fixture
-def armed(database, items, queue):
-    items.fill(5)
-    arm(database)
-    return database
+@pytest.fixture(scope="module")
+def armed(lasting_database):
+    Items(lasting_database.analyst).create().fill(5)
+    arm(lasting_database)
+    return lasting_database
 
 
 @pytest.mark.parametrize("model", INJECTIONS)
 def test_a_model_is_one_select_or_a_name_and_nothing_else_happens(armed, queue, model):
     try:
-        armed.create_sync("attack", queue.name, model=model, template="1")
-        armed.run("attack")
+        attack = fresh_name("attack")
+        armed.create_sync(attack, queue.name, model=model, template="1")
+        armed.run(attack)
     except psycopg.Error as refused:
         assert not isinstance(refused, psycopg.OperationalError) or not armed.analyst.closed
         assert refused.sqlstate != "XX000", refused
@@ -210,13 +213,13 @@ def log_since(database, start):
 ], ids=lambda statement: statement[:40])
 @pytest.mark.parametrize("inside", ["{}", "DO $d$ BEGIN EXECUTE $e${}$e$; END $d$", "DO $d$ BEGIN {}; END $d$"],
                          ids=["plain", "executed in a function", "in a function"])
-def test_a_secret_in_a_refused_statement_is_not_in_the_log_or_the_error(database, statement, inside):
-    start = len(database.cluster.log.read_text(errors="replace"))
+def test_a_secret_in_a_refused_statement_is_not_in_the_log_or_the_error(lasting_database, statement, inside):
+    start = len(lasting_database.cluster.log.read_text(errors="replace"))
     with pytest.raises(psycopg.Error) as refused:
-        database.admin.execute(inside.replace("{}", statement.replace("{s}", SECRET)))
+        lasting_database.admin.execute(inside.replace("{}", statement.replace("{s}", SECRET)))
     diagnostics = refused.value.diag
     assert SECRET not in (diagnostics.message_primary or "") + (diagnostics.message_hint or "") + (diagnostics.message_detail or "")
-    assert SECRET not in log_since(database, start)
+    assert SECRET not in log_since(lasting_database, start)
 
 
 @pytest.mark.parametrize("option", ["access_key_id", "secret_access_key", "session_token"])

@@ -41,10 +41,10 @@ def test_only_a_superuser_says_where_the_endpoint_is(database):
     ("http://10.0.0.1:4566", "not https"), ("http://52.94.5.1", "not https"),
     ("https://169.254.169.254", "never reached"), ("http://169.254.169.254/latest", "never reached"),
     ("https://[fd00:ec2::254]", "never reached"), ("https://[::ffff:169.254.170.2]", "never reached"), ("https://0.0.0.0", "never reached")])
-def test_an_endpoint_is_https_or_on_this_machine_and_not_where_clouds_keep_credentials(database, option, url, words):
+def test_an_endpoint_is_https_or_on_this_machine_and_not_where_clouds_keep_credentials(lasting_database, option, url, words):
     action = "SET" if option == "endpoint_url" else "ADD"
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=words) as refused:
-        database.admin.execute(f"ALTER SERVER sqs OPTIONS ({action} {option} '{url}')")
+        lasting_database.admin.execute(f"ALTER SERVER sqs OPTIONS ({action} {option} '{url}')")
     assert option in str(refused.value) and SECRET not in str(refused.value)
 
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from support.database import call
-from support.items import BODIES, TEMPLATE
+from support.items import BODIES, TEMPLATE, Items
 
 SCHEMA = """
 CREATE TABLE no_key (id integer, name text);
@@ -51,27 +51,36 @@ REFUSED = [
 ]
 
 
-@pytest.fixture
-def schema(database, items, queue):
-    items.fill(5)
+def with_schema(database, queue_name):
+    Items(database.analyst).create().fill(5)
     database.analyst.execute(SCHEMA)
-    database.create_sync("taken", queue.name, model="item_rows", **BODIES["template"])
+    database.create_sync("taken", queue_name, model="item_rows", **BODIES["template"])
     return database
+
+
+@pytest.fixture
+def schema(database, queue):
+    return with_schema(database, queue.name)
+
+
+@pytest.fixture(scope="module")
+def untouched(lasting_database):
+    return with_schema(lasting_database, "items")
 
 
 @pytest.mark.parametrize("sqlstate, word, wrong", [case[1:] for case in REFUSED],
                          ids=[case[0] for case in REFUSED])
-def test_refuses(schema, queue, sqlstate, word, wrong):
-    before = schema.leftovers()
+def test_refuses(untouched, sqlstate, word, wrong):
+    before = untouched.leftovers()
     options = {"name": "items", "model": "item_rows", "key": "id", "server": "sqs",
-               "queue": queue.name, "template": TEMPLATE, **wrong}
+               "queue": "items", "template": TEMPLATE, **wrong}
     with pytest.raises(psycopg.Error) as refused:
-        call(schema.analyst, "sqs_sync_create", **options)
+        call(untouched.analyst, "sqs_sync_create", **options)
     assert refused.value.sqlstate in sqlstate.split("|"), refused.value
     diagnostics = refused.value.diag
     said = " ".join(filter(None, [diagnostics.message_primary, diagnostics.message_detail, diagnostics.message_hint]))
     assert word.lower() in said.lower()
-    assert schema.leftovers() == before
+    assert untouched.leftovers() == before
 
 
 def test_refuses_two_statements_as_a_model(schema, queue):
@@ -148,18 +157,18 @@ def test_drop_leaves_nothing(schema, queue):
 
 @pytest.mark.parametrize("function", ["sqs_sync_drop", "sqs_sync_run", "sqs_sync_pause", "sqs_sync_resume",
                                       "sqs_sync_alter"])
-def test_an_unknown_sync_is_named(schema, function):
+def test_an_unknown_sync_is_named(untouched, function):
     with pytest.raises(psycopg.errors.UndefinedObject, match="unheard_of"):
-        call(schema.analyst, function, name="unheard_of")
+        call(untouched.analyst, function, name="unheard_of")
 
 
 @pytest.mark.parametrize("function", ["sqs_sync_drop", "sqs_sync_run", "sqs_sync_pause", "sqs_sync_resume",
                                       "sqs_sync_alter"])
-def test_a_sync_of_someone_else_is_out_of_reach(schema, function):
-    with pytest.raises(psycopg.Error) as refused:
-        call(schema.connection_of("other"), function, name="taken")
+def test_a_sync_of_someone_else_is_out_of_reach(untouched, function):
+    with untouched.connection_of("other") as other, pytest.raises(psycopg.Error) as refused:
+        call(other, function, name="taken")
     assert refused.value.sqlstate in ("42501", "42704")
-    assert schema.value("SELECT count(*) FROM sqs_sync.syncs WHERE name = 'taken'") == 1
+    assert untouched.value("SELECT count(*) FROM sqs_sync.syncs WHERE name = 'taken'") == 1
 
 
 def test_change_ids_go_on_when_a_sync_is_dropped_and_made_again(schema, queue):

@@ -130,12 +130,11 @@ def test_what_a_queue_of_the_rows_choice_does_not_take_is_the_rows_rejection(dat
     ({"a": {"type": "String." + "x" * 250, "value": "x"}}, "256"),
     ({"a": {"type": "String", "value": "x", "more": "y"}}, "more"),
 ])
-def test_attributes_that_no_row_could_make_right_are_refused_at_creation(database, queue, attributes, word):
-    database.analyst.execute("CREATE TABLE vals AS SELECT 1 AS id")
+def test_attributes_that_no_row_could_make_right_are_refused_at_creation(lasting_database, attributes, word):
     with pytest.raises(errors.InvalidParameterValue, match="attributes") as refused:
-        database.create_sync("vals", queue.name, model="vals", fields='["id"]', attributes=attributes)
+        lasting_database.create_sync("vals", "vals", model="SELECT 1 AS id", fields='["id"]', attributes=attributes)
     assert word in str(refused.value)
-    assert database.value("SELECT count(*) FROM sqs_sync.syncs") == 0
+    assert lasting_database.value("SELECT count(*) FROM sqs_sync.syncs") == 0
 
 
 def test_ten_attributes_of_the_longest_names_and_types_arrive(database, queue):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.process import anonymous_kb
+from support.process import Peak
 
 LIMIT_KB = 150_000
 
@@ -15,9 +15,7 @@ def test_long_values_are_not_read_all_at_once(database, queue, kind, value):
     database.analyst.execute(f"CREATE TABLE large (id integer PRIMARY KEY, content {kind})")
     database.analyst.execute(f"INSERT INTO large SELECT i, {value} FROM generate_series(1, 300) i")
     database.create_sync("large", queue.name, model="large", fields='["id"]')
-    run_id = database.start_run("large")
-    peak = 0
-    while database.run_row(run_id).state in ("queued", "diffing", "publishing"):
-        peak = max([peak, *map(anonymous_kb, database.processes("runner"))])
-    assert database.run_row(run_id).published == 300
-    assert 0 < peak < LIMIT_KB, f"{peak} kB for 300 rows of a megabyte"
+    with Peak(lambda: database.processes("runner")) as peak:
+        run = database.wait_for(database.start_run("large"), timeout="5 minutes")
+    assert run.published == 300
+    assert 0 < peak.kb < LIMIT_KB, f"{peak.kb} kB for 300 rows of a megabyte"
