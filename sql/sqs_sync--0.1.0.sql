@@ -581,6 +581,7 @@ inside functions that it calls must be qualified.
   most a second's worth at once; those that are sent again count. It may be below 1. null: no limit.
   docs/operations.md#a-limit-of-messages-a-second
 - 42710: a sync of this name exists
+- 55P03: another transaction creates a sync of this name, or the database's first one, and has not ended
 - 42703: a column that is named is not in the model; the hint has the nearest one
 - 42501: you have not the rights of the model's owner, or the owner has no `USAGE` of the server, or the queue is not allowed
 - 22023: an option that cannot be meant

@@ -1,7 +1,11 @@
 """A transaction that somebody leaves open holds up nobody else's sync, and no run."""
 
+import threading
+
+import psycopg
 import pytest
 
+from support.database import call
 from support.deadline import wait_until
 from support.items import BODIES
 
@@ -95,3 +99,43 @@ def test_a_table_that_is_filled_again_while_the_diff_waits_for_it_announces_noth
         synced.admin.execute(swap)
     run = synced.wait_for(run_id)
     assert (run.state, run.rows_added, run.rows_changed, run.rows_removed) == ("succeeded", 0, 0, 0)
+
+
+@pytest.fixture
+def newcomer(database):
+    """Another role, with a transaction that has created the database's first sync."""
+    database.admin.execute("GRANT USAGE ON FOREIGN SERVER sqs TO other;"
+                           "CREATE USER MAPPING FOR other SERVER sqs OPTIONS (access_key_id 'test', secret_access_key 'test')")
+    connection = database.connection_of("other")
+    connection.execute("BEGIN")
+    call(connection, "sqs_sync_create", name="theirs", model="SELECT 1 AS id", key="id", server="sqs", queue="q", template="1")
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first sync", "a sync of that name"])
+def test_a_creation_waits_for_anothers_open_one_in_bounded_time(database, items, newcomer, is_first):
+    if not is_first:
+        newcomer.execute("COMMIT; BEGIN")
+        call(newcomer, "sqs_sync_create", name="items", model="SELECT 1 AS id", key="id", server="sqs", queue="q", template="1")
+    database.analyst.execute("SET statement_timeout = '25s'")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        database.create_sync("items", "q", model="items", template="1")
+
+
+@pytest.mark.parametrize("name, outcome", [("items", None), ("theirs", "42710")])
+def test_the_first_two_syncs_can_be_created_at_once(database, items, newcomer, name, outcome):
+    refused = []
+
+    def create():
+        try:
+            database.create_sync(name, "q", model="items", template="1")
+        except psycopg.Error as error:
+            refused.append(error.sqlstate)
+
+    creation = threading.Thread(target=create)
+    creation.start()
+    wait_until(lambda: database.admin.execute("SELECT count(*) AS n FROM pg_locks WHERE NOT granted").fetchone().n > 0, "one waits")
+    newcomer.execute("COMMIT")
+    creation.join(30)
+    assert refused == ([outcome] if outcome else [])

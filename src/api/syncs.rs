@@ -106,6 +106,8 @@ pub fn required<T>(option: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::invalid(format!("{option} is not given")))
 }
 
+/// How long a call waits for another session that creates a sync and has not committed.
+const PATIENCE: &str = "10s";
 /// Longest name of a sync, in bytes, as of other objects of Postgres.
 const MAX_NAME_BYTES: usize = 63;
 
@@ -136,15 +138,14 @@ fn create(
     home::check_primary()?;
     check_encoding()?;
     if as_superuser(|| catalog::sync::find(name))?.is_some() {
-        return Err(Error::new(
-            PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
-            format!("sync \"{name}\" already exists"),
-        ));
+        return Err(catalog::sync::already_exists(name));
     }
     let id = as_superuser(|| {
+        rights::set_locally("lock_timeout", PATIENCE)?;
         tables::ensure_schema()?;
         catalog::sync::next_id()
-    })?;
+    })
+    .map_err(|error| explain_wait(name, error))?;
     let model_is_ours = model::is_statement(model);
     let model = match model_is_ours {
         true => model::create_view(model, id, caller)?,
@@ -153,6 +154,7 @@ fn create(
     let time_zone: String = sql::value("SELECT pg_catalog.current_setting('TimeZone')", &[])?;
     let tables = Tables::of(id);
     let (columns, key) = as_superuser(|| {
+        rights::set_locally("lock_timeout", PATIENCE)?;
         model::check_superuser_model(&model)?;
         let columns = columns::of_model(model.oid)?;
         let key = key::resolve(&key_names(&model, model_is_ours, key)?, &columns)?;
@@ -174,8 +176,20 @@ fn create(
         catalog::definition::insert(id, 1, definition)?;
         tables::create(&tables, &columns, &key, model.owner)?;
         Ok((columns, key))
-    })?;
+    })
+    .map_err(|error| explain_wait(name, error))?;
     try_model(&model, model_is_ours, &columns, &key, &time_zone)
+}
+
+fn explain_wait(name: &str, error: Error) -> Error {
+    if error.code != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
+        return error;
+    }
+    Error::new(
+        error.code,
+        format!("another transaction creates sync \"{name}\", or the database's first one, and has not ended"),
+    )
+    .hint("Commit soon after sqs_sync_create: until then, such calls wait.")
 }
 
 pub fn check_encoding() -> Result<()> {

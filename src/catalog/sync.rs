@@ -92,6 +92,13 @@ pub fn does_not_exist(name: &str) -> Error {
     .hint("The view sqs_sync.syncs lists those that you may see.")
 }
 
+pub fn already_exists(name: &str) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+        format!("sync \"{}\" already exists", shown(name)),
+    )
+}
+
 pub fn by_id(id: i32) -> Result<Sync> {
     let statement = format!("SELECT {COLUMNS} FROM sqs_sync.sync WHERE sync_id = $1");
     sql::row(&statement, &[id.into()], read)?
@@ -133,10 +140,12 @@ pub fn next_id() -> Result<i32> {
     }
 }
 
+/// Waits for a session that creates one of the same name and has not ended its transaction.
 pub fn insert(sync: &Sync) -> Result<()> {
-    sql::execute(
+    let inserted = sql::execute(
         "INSERT INTO sqs_sync.sync (sync_id, name, model, model_is_ours, key, time_zone, version, initial, sync_uuid) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::pg_catalog.uuid)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::pg_catalog.uuid) \
+         ON CONFLICT (name) DO NOTHING",
         &[
             sync.id.into(),
             sync.name.as_str().into(),
@@ -149,7 +158,10 @@ pub fn insert(sync: &Sync) -> Result<()> {
             sync.uuid.as_str().into(),
         ],
     )?;
-    super::position::insert(sync.id)
+    match inserted {
+        0 => Err(already_exists(&sync.name)),
+        _ => super::position::insert(sync.id),
+    }
 }
 
 /// Keeps runs of the sync from being queued, and one that is queued from beginning, until the end

@@ -9,6 +9,7 @@ use pgrx::pg_sys::Oid;
 use super::columns::{self, Column};
 use super::key::KeyColumn;
 use super::model;
+use crate::pg::transaction::with_latest_snapshot;
 use crate::pg::{Error, Result, sql};
 
 pub const SCHEMA: &str = "sqs_sync_data";
@@ -30,8 +31,20 @@ impl Tables {
 }
 
 /// Makes the schema unless it is there. One that somebody else made is refused: its owner
-/// could put things of his own in place of ours.
+/// could put things of his own in place of ours. Of two sessions at once, which would both make
+/// it, one waits for the other's end.
 pub fn ensure_schema() -> Result<()> {
+    if !has_safe_schema()? {
+        sql::execute("LOCK TABLE sqs_sync.home IN SHARE ROW EXCLUSIVE MODE", &[])?;
+        if !with_latest_snapshot(has_safe_schema)? {
+            create_schema()?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is there; an error if it is not safe.
+fn has_safe_schema() -> Result<bool> {
     let is_safe = sql::row(
         "SELECT r.rolsuper AND NOT EXISTS ( \
            SELECT 1 FROM pg_catalog.aclexplode(n.nspacl) x LEFT JOIN pg_catalog.pg_roles g ON g.oid = x.grantee \
@@ -42,21 +55,23 @@ pub fn ensure_schema() -> Result<()> {
         |row| row.need::<bool>(1),
     )?;
     match is_safe {
-        Some(true) => Ok(()),
+        Some(true) => Ok(true),
         Some(false) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_DUPLICATE_SCHEMA,
             format!("the schema \"{SCHEMA}\" is not a superuser's alone"),
         )
         .hint("Snapshots are kept in it: have a superuser drop it, or take it over by ALTER SCHEMA … OWNER TO and REVOKE CREATE on it from everybody else.")),
-        None => {
-            sql::execute("CREATE SCHEMA sqs_sync_data", &[])?;
-            sql::execute(
-                "COMMENT ON SCHEMA sqs_sync_data IS 'snapshots and change sets of sqs_sync: what queues have been told, and are being told'",
-                &[],
-            )?;
-            sql::execute("GRANT USAGE ON SCHEMA sqs_sync_data TO PUBLIC", &[]).map(|_| ())
-        }
+        None => Ok(false),
     }
+}
+
+fn create_schema() -> Result<()> {
+    sql::execute("CREATE SCHEMA sqs_sync_data", &[])?;
+    sql::execute(
+        "COMMENT ON SCHEMA sqs_sync_data IS 'snapshots and change sets of sqs_sync: what queues have been told, and are being told'",
+        &[],
+    )?;
+    sql::execute("GRANT USAGE ON SCHEMA sqs_sync_data TO PUBLIC", &[]).map(|_| ())
 }
 
 pub fn create(tables: &Tables, columns: &[Column], key: &[KeyColumn], owner: Oid) -> Result<()> {

@@ -367,6 +367,11 @@ pub const CALL: &[Known] = &[
     ),
     known(
         "55P03",
+        "another transaction creates sync …, or the database's first one, and has not ended",
+        "let it end, and create the sync then",
+    ),
+    known(
+        "55P03",
         "another transaction has queued a run of sync …, or is dropping it, and has not ended",
         "it has, or it has dropped the sync: let it end",
     ),
