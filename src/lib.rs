@@ -42,6 +42,7 @@ pgrx::pg_module_magic!();
 /// Called by Postgres when it loads the library.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    pg::version::check_loading();
     settings::define();
     message::ask_for_interrupts(pg::process::is_interrupted);
     pg::version::watch();

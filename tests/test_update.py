@@ -168,6 +168,24 @@ def test_a_library_of_another_version_reads_no_argument_of_any_function(cluster)
     database.close()
 
 
+def test_the_call_by_which_a_session_loads_a_library_of_another_version_is_refused(installation):
+    """Without shared_preload_libraries each session loads it in the midst of its first call."""
+    cluster = started_cluster(server=str(installation.server), environment={"SQS_SYNC_VERSION": NEXT})
+    database = empty_database(cluster, NEWEST)
+    for statement in ("SELECT sqs_sync_run('items')", "CREATE SERVER late FOREIGN DATA WRAPPER sqs_sync OPTIONS (region 'eu-west-1')",
+                      "SELECT * FROM sqs_sync.error_codes"):
+        session = database.connection_of("postgres")
+        refused(session, statement, "ALTER EXTENSION sqs_sync UPDATE")
+        refused(session, statement, "ALTER EXTENSION sqs_sync UPDATE")
+        session.close()
+    session = database.connection_of("postgres")
+    session.execute("ALTER EXTENSION sqs_sync UPDATE")
+    assert session.execute("SELECT count(*) > 0 AS there FROM sqs_sync.error_codes").fetchone().there
+    session.close()
+    database.close()
+    destroy(cluster)
+
+
 def test_a_run_goes_on_after_the_update_and_nothing_is_lost_or_told_twice(cluster, emulator, fifo, proxy):
     give_library(cluster, NEWEST)
     database = create_database(cluster, fresh_name("db"), proxy.endpoint, version=NEWEST)

@@ -8,6 +8,7 @@ use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::Oid;
 use publisher::Mapping;
 
+use crate::pg::digest::sha256;
 use crate::pg::{Error, Result, database, rights, sql};
 
 /// Called for all that a mapping will have: refuses to others what is a superuser's to give, and
@@ -21,11 +22,12 @@ pub fn allow(options: &[(String, String)]) -> Result<()> {
     if database::is_being_upgraded() {
         return Ok(());
     }
+    let digest = sha256(encoded(options))?;
     rights::as_superuser(|| {
         sql::execute(
-            "INSERT INTO sqs_sync.lent_identity (digest) VALUES (pg_catalog.sha256($1)) \
+            "INSERT INTO sqs_sync.lent_identity (digest) VALUES ($1) \
              ON CONFLICT (digest) DO UPDATE SET allowed_by = EXCLUDED.allowed_by, allowed_at = EXCLUDED.allowed_at",
-            &[encoded(options).into()],
+            &[digest.into()],
         )
     })
     .map(|_| ())
@@ -35,8 +37,8 @@ pub fn allow(options: &[(String, String)]) -> Result<()> {
 pub fn check(options: &[(String, String)], mapping: &str) -> Result<()> {
     let Some(option) = Mapping(options).lends() else { return Ok(()) };
     let is_allowed: bool = sql::value(
-        "SELECT EXISTS (SELECT 1 FROM sqs_sync.lent_identity WHERE digest OPERATOR(pg_catalog.=) pg_catalog.sha256($1))",
-        &[encoded(options).into()],
+        "SELECT EXISTS (SELECT 1 FROM sqs_sync.lent_identity WHERE digest OPERATOR(pg_catalog.=) $1)",
+        &[sha256(encoded(options))?.into()],
     )?;
     match is_allowed {
         true => Ok(()),

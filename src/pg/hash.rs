@@ -94,10 +94,10 @@ impl RowHasher {
     }
 }
 
-/// What is kept between the calls of one statement.
+/// What is kept between the calls of one statement: for rows whose columns have these types. (A row
+/// of the same type may have others: what a statement calls can alter a type on the way.)
 struct RowForm {
-    row_type: (Oid, i32),
-    tupdesc: pg_sys::TupleDesc,
+    types: Vec<Oid>,
     hasher: RowHasher,
     values: Vec<Datum>,
     nulls: Vec<bool>,
@@ -135,7 +135,8 @@ pub unsafe extern "C-unwind" fn row_hash_wrapper(fcinfo: FunctionCallInfo) -> Da
     unsafe {
         let datum = (*fcinfo).args.as_slice(1)[0].value;
         let header: pg_sys::HeapTupleHeader = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
-        let row = row_form(fcinfo, header);
+        let columns = RowColumns::of(header);
+        let row = row_form(fcinfo, &columns);
         let mut tuple = pg_sys::HeapTupleData {
             t_len: pgrx::varsize_4b(header.cast()) as u32,
             t_data: header,
@@ -143,7 +144,7 @@ pub unsafe extern "C-unwind" fn row_hash_wrapper(fcinfo: FunctionCallInfo) -> Da
         };
         pg_sys::heap_deform_tuple(
             &mut tuple,
-            row.tupdesc,
+            columns.0,
             row.values.as_mut_ptr(),
             row.nulls.as_mut_ptr(),
         );
@@ -192,44 +193,68 @@ pub unsafe extern "C-unwind" fn stable_text_wrapper(fcinfo: FunctionCallInfo) ->
     }
 }
 
-/// # Safety
-/// `header` is a row; `fcinfo` the call that it came with.
-unsafe fn row_form<'a>(
-    fcinfo: FunctionCallInfo,
-    header: pg_sys::HeapTupleHeader,
-) -> &'a mut RowForm {
-    // SAFETY: fn_extra is ours, null or what was put there below, alive as fn_mcxt is.
-    unsafe {
-        let flinfo = (*fcinfo).flinfo;
-        let datum = (*header).t_choice.t_datum;
-        let row_type = (datum.datum_typeid, datum.datum_typmod);
-        let cached = (*flinfo).fn_extra.cast::<RowForm>();
-        if !cached.is_null() && (*cached).row_type == row_type {
-            return &mut *cached;
+/// What Postgres says now of a row's columns, given back when it is dropped.
+struct RowColumns(pg_sys::TupleDesc);
+
+impl RowColumns {
+    /// # Safety
+    /// `header` is a row.
+    unsafe fn of(header: pg_sys::HeapTupleHeader) -> RowColumns {
+        // SAFETY: the type comes from a row's header, so it can be looked up.
+        unsafe {
+            let datum = (*header).t_choice.t_datum;
+            RowColumns(pg_sys::lookup_rowtype_tupdesc(datum.datum_typeid, datum.datum_typmod))
         }
-        let mut context = PgMemoryContexts::For((*flinfo).fn_mcxt);
-        let made = context.switch_to(|_| new_row_form(row_type));
-        let kept = context.leak_and_drop_on_delete(made);
-        (*flinfo).fn_extra = kept.cast();
-        &mut *kept
+    }
+
+    /// Their types; that of a column that was dropped is invalid.
+    fn types(&self) -> impl Iterator<Item = Oid> {
+        // SAFETY: a valid descriptor for as long as this lives.
+        let attributes = unsafe { PgTupleDesc::from_pg_unchecked(self.0) };
+        let count = attributes.len();
+        (0..count).map(move |i| {
+            attributes.get(i).filter(|a| !a.attisdropped).map_or(pg_sys::InvalidOid, |a| a.atttypid)
+        })
+    }
+}
+
+impl Drop for RowColumns {
+    fn drop(&mut self) {
+        // SAFETY: looked up above, which counts a reference if there is a count.
+        unsafe {
+            if !std::thread::panicking() && (*self.0).tdrefcount >= 0 {
+                pg_sys::DecrTupleDescRefCount(self.0);
+            }
+        }
     }
 }
 
 /// # Safety
-/// In a memory context that lives as long as what is returned.
-unsafe fn new_row_form(row_type: (Oid, i32)) -> RowForm {
-    // SAFETY: the type comes from a row's header, so it can be looked up; the copy is ours.
+/// `fcinfo` is a call of `row_hash`.
+unsafe fn row_form<'a>(fcinfo: FunctionCallInfo, columns: &RowColumns) -> &'a mut RowForm {
+    // SAFETY: fn_extra is ours, null or what was put there below, alive as fn_mcxt is.
     unsafe {
-        let shared = pg_sys::lookup_rowtype_tupdesc(row_type.0, row_type.1);
-        let tupdesc = pg_sys::CreateTupleDescCopy(shared);
-        if (*shared).tdrefcount >= 0 {
-            pg_sys::DecrTupleDescRefCount(shared);
+        let flinfo = (*fcinfo).flinfo;
+        let cached = (*flinfo).fn_extra.cast::<RowForm>();
+        if cached.is_null() {
+            let mut context = PgMemoryContexts::For((*flinfo).fn_mcxt);
+            let kept = context.leak_and_drop_on_delete(RowForm::of(columns));
+            (*flinfo).fn_extra = kept.cast();
+            return &mut *kept;
         }
-        let columns = (*tupdesc).natts as usize;
-        let attributes = PgTupleDesc::from_pg_unchecked(tupdesc);
-        let hasher = RowHasher::new(attributes.iter().map(|a| (a.atttypid, true)));
-        let (values, nulls) = (vec![Datum::null(); columns], vec![true; columns]);
-        RowForm { row_type, tupdesc, hasher, values, nulls }
+        if !columns.types().eq((*cached).types.iter().copied()) {
+            *cached = RowForm::of(columns);
+        }
+        &mut *cached
+    }
+}
+
+impl RowForm {
+    fn of(columns: &RowColumns) -> RowForm {
+        let types: Vec<Oid> = columns.types().collect();
+        let hasher = RowHasher::new(types.iter().map(|of| (*of, *of != pg_sys::InvalidOid)));
+        let (values, nulls) = (vec![Datum::null(); types.len()], vec![true; types.len()]);
+        RowForm { types, hasher, values, nulls }
     }
 }
 

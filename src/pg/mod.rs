@@ -5,6 +5,7 @@
 pub mod background;
 pub mod commit;
 pub mod database;
+pub mod digest;
 pub mod error;
 pub mod failpoint;
 pub mod hash;

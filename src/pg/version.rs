@@ -103,6 +103,30 @@ fn is_newer_than_library(version: &str) -> bool {
     numbers(version) > numbers(of_library())
 }
 
+/// The same for the call that has a session load the library, where that is not preloaded: Postgres
+/// has looked its function up before it could ask us. Called before anything else is done.
+pub fn check_loading() {
+    // SAFETY: reads variables of the backend. A session that is not ready yet loads what its settings
+    // say, and calls nothing; a parallel worker does as its leader, which has been checked.
+    let is_for_a_call = unsafe {
+        pg_sys::Mode == pg_sys::ProcessingMode::NormalProcessing
+            && pg_sys::ParallelWorkerNumber < 0
+            && pg_sys::IsTransactionState()
+    };
+    if is_for_a_call {
+        raise_if_differs();
+    }
+}
+
+fn raise_if_differs() {
+    if !database::is_being_upgraded()
+        && !is_in_script()
+        && let Err(error) = check()
+    {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+}
+
 /// Has the versions compared from here on. Called when the library is loaded.
 pub fn watch() {
     // SAFETY: the hook is the backend's own variable; `before_call` lives as long as the library.
@@ -116,12 +140,8 @@ pub fn watch() {
 /// Postgres asks whether somebody wants to know of calls of a function. Nobody does.
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn before_call(function: pg_sys::Oid) -> bool {
-    if is_ours(function)
-        && !database::is_being_upgraded()
-        && !is_in_script()
-        && let Err(error) = check()
-    {
-        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    if is_ours(function) {
+        raise_if_differs();
     }
     match PREVIOUS.get().copied().flatten() {
         // SAFETY: hands on what Postgres handed to us. A raw pointer: an ERROR must become a panic
