@@ -61,7 +61,7 @@ reference: private-install ## docs/reference.md, of the comments that everything
 test: test-rust test-server test-page ## every test, on Postgres $PG
 
 test-rust: setup ## the tests of the crates that know no Postgres, and the sink's
-	@. tools/cargo-env $(server) && cargo test --quiet --package message --package notifier --package publisher --package report --package sink
+	@. tools/cargo-env $(server) && cargo test --quiet --package backlog --package message --package notifier --package publisher --package report --package sink
 
 sink: setup
 	@. tools/cargo-env $(server) && cargo build --quiet --package sink

@@ -3,26 +3,10 @@
 //! the transaction that says how far the change set was handed over, so that what is here is
 //! known not to be in doubt, also after a crash.
 
+pub use backlog::{Waiting, Wanted};
+
 use crate::pg::Result;
 use crate::pg::sql;
-
-/// A change that waits.
-#[derive(Clone, Copy, Debug)]
-pub struct Waiting {
-    pub lane: i64,
-    pub change_id: i64,
-    /// An earlier attempt may have sent it.
-    pub in_doubt: bool,
-}
-
-/// How many changes of a lane are wanted.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
-    pub lane: i64,
-    /// Those up to this id have been taken. (Else their dead rows would be read again.)
-    pub after: i64,
-    pub changes: i64,
-}
 
 pub fn put(sync_id: i32, waiting: &[Waiting]) -> Result<()> {
     let lanes: Vec<i64> = waiting.iter().map(|w| w.lane).collect();

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use backlog::Entry;
 use publisher::{DeduplicationScope, Outgoing};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::backlog::Entry;
 use super::rendering::Refused;
 use super::settle::Settlement;
 use crate::catalog::claim::{self, Claim, Known};

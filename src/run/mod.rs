@@ -2,7 +2,6 @@
 //! published and acknowledged, the run is finished. Executed by a runner; all that it knows is
 //! in the catalog and in the change set, so that another runner can go on where one died.
 
-mod backlog;
 pub mod baseline;
 mod claims;
 mod diffing;

@@ -1,6 +1,6 @@
 //! Publishing: reading, rendering, sending and acknowledging overlap. This thread reads and
 //! renders changes and settles results; the publisher's thread sends, many requests at once.
-//! What is read and not yet settled is bounded ([`super::backlog`]); no transaction is open
+//! What is read and not yet settled is bounded ([`backlog`]); no transaction is open
 //! while anything is waited for.
 
 mod turn;
@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use backlog::{Backlog, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Sent};
 use message::PerEvent;
 use publisher::{Failure, FailureKind, Outcome, Report, Settings};
 
-use super::backlog::{Backlog, MAX_REQUESTS_IN_FLIGHT, Place, Reported, Sent};
 use super::job::{self, Job};
 use super::log::Log;
 use super::owned::Shape;
@@ -245,7 +245,7 @@ impl<'a> Pipeline<'a> {
         let reason = failure.code.clone().unwrap_or_else(|| failure.kind.as_str().to_owned());
         *self.job.given_up.borrow_mut().entry(reason).or_default() += 1;
         if failure.kind == FailureKind::Queue {
-            self.note_dead_queue(place.queue(), &failure);
+            self.note_dead_queue(&place.queue, &failure);
         }
         self.failure.get_or_insert(failure);
     }
@@ -354,7 +354,7 @@ impl<'a> Pipeline<'a> {
 
     /// Sends what there is room for.
     fn release(&mut self) {
-        let messages = self.backlog.release();
+        let messages = self.backlog.release(Instant::now());
         if !messages.is_empty() {
             self.publisher.send(messages);
             failpoint::reach("sent");

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use backlog::{Entry, Sent};
 use message::{Change, Definitions, Event, Message, PerEvent, Run, Value, limits, row_as_json};
 use publisher::{Connection, Failure};
 
-use super::backlog::{Entry, Sent};
 use super::claims;
 use super::facts::Facts;
 use super::outgoing;

@@ -6,11 +6,11 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use backlog::Sent;
 use message::{Event, PerEvent};
 use pgrx::PgSqlErrorCode;
 use publisher::{Failure, FailureKind, Outcome};
 
-use super::backlog::Sent;
 use super::job::Job;
 use super::log;
 use super::pulse::Beat;

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::Pipeline;
+use crate::pg::rows::Limit;
 use crate::pg::transaction::{despite_cancel, transaction};
 use crate::pg::{Result, failpoint};
 use crate::run::handing::{self, Batch, HandOver};
@@ -25,7 +26,7 @@ impl Pipeline<'_> {
         if !self.is_held_up() {
             self.stuck_since = None;
         } else if self.stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK_AFTER {
-            self.backlog.set_parked_aside();
+            self.backlog.set_parked_aside(Instant::now());
             self.stuck_since = None;
             self.render();
             self.release();
@@ -33,15 +34,17 @@ impl Pipeline<'_> {
         if !self.unrendered.is_empty() {
             return None;
         }
-        let reads = !self.exhausted && self.backlog.has_room(handing::BATCH);
-        let wanted = self.backlog.wanted(handing::BATCH);
+        let Limit { rows, bytes } = handing::BATCH;
+        let reads = !self.exhausted && self.backlog.has_room(rows, bytes);
+        let wanted = self.backlog.wanted(rows, bytes, Instant::now());
         let is_due = reads || !wanted.is_empty() || (self.exhausted && self.backlog.overflows());
         is_due.then_some(HandOver { reads, wanted })
     }
 
     /// There is more to read, or to make messages of, and no room.
     fn is_held_up(&self) -> bool {
-        let has_no_room = || !self.exhausted && !self.backlog.has_room(handing::BATCH);
+        let Limit { rows, bytes } = handing::BATCH;
+        let has_no_room = || !self.exhausted && !self.backlog.has_room(rows, bytes);
         !self.unrendered.is_empty() || has_no_room()
     }
 

@@ -1,19 +1,13 @@
-//! What has been read and is not settled, by lane. A lane is a queue, or a group of a queue:
-//! what must not hold up another lane, however slow it is. Each lane has a share of what may
-//! be with the publisher at once; what it has no room for is parked, and set aside
-//! ([`crate::catalog::waiting`]) when it keeps other lanes from being read. So what is in
-//! memory is bounded by [`MAX_OUTSTANDING`] and a batch, whatever a lane holds.
+//! The backlog: what is parked, what is with the publisher, and which lanes have set something aside.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use message::Event;
 use publisher::Outgoing;
-use xxhash_rust::xxh3::xxh3_64;
 
-use crate::catalog::waiting::{Waiting, Wanted};
-use crate::pg::rows::Limit;
+use crate::entry::{Entry, Place, Reported, Sent, Waiting, Wanted};
+use crate::lane::{Lane, lane_of, share};
 
 /// Requests that wait for their answer at once.
 pub const MAX_REQUESTS_IN_FLIGHT: usize = 128;
@@ -21,67 +15,10 @@ pub const MAX_REQUESTS_IN_FLIGHT: usize = 128;
 pub const MAX_OUTSTANDING: usize = 2 * 10 * MAX_REQUESTS_IN_FLIGHT;
 /// Bytes of messages in memory.
 pub const MAX_BYTES: usize = 64 << 20;
-/// Messages of a group with the publisher: two requests, since a group has one at a time.
-const GROUP_SHARE: usize = 20;
 /// Messages that are parked at the most when more is read.
 const MAX_PARKED: usize = 1000;
 /// Lanes that are kept in mind. With so many slow ones, what comes after them waits.
 const MAX_LANES: usize = 4 * MAX_OUTSTANDING;
-
-/// A message with what is to be known of it.
-pub struct Entry {
-    pub message: Outgoing,
-    pub about: Sent,
-    /// What the user's `message_id` calls it.
-    pub message_id: Option<String>,
-    /// Its row's key, as JSON, where calls are kept.
-    pub key: Option<String>,
-    /// It is not to be sent sooner, nor is what follows it in its lane.
-    pub not_before: Option<Instant>,
-}
-
-impl Entry {
-    fn is_held(&self, now: Instant) -> bool {
-        self.not_before.is_some_and(|time| time > now)
-    }
-}
-
-/// What is to be known of a message when its report comes.
-#[derive(Clone, Copy)]
-pub struct Sent {
-    pub event: Event,
-    /// It may have been sent before: "not sent" does not make it certain.
-    pub was_in_doubt: bool,
-}
-
-struct Lane {
-    queue: Arc<str>,
-    is_group: bool,
-    /// Messages with the publisher.
-    outstanding: usize,
-    parked: VecDeque<Entry>,
-    /// Changes of the lane have been set aside; those up to this id have been taken again.
-    aside: Option<i64>,
-    /// Until when what was set aside is not to be taken again.
-    held_until: Option<Instant>,
-}
-
-impl Lane {
-    fn of(queue: Arc<str>, is_group: bool) -> Lane {
-        Lane {
-            queue,
-            is_group,
-            outstanding: 0,
-            parked: VecDeque::new(),
-            aside: None,
-            held_until: None,
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.outstanding == 0 && self.parked.is_empty() && self.aside.is_none()
-    }
-}
 
 struct Outstanding {
     lane: i64,
@@ -109,26 +46,6 @@ pub struct Backlog {
     /// Lanes and queues that take nothing more in this run.
     failed_lanes: HashSet<i64>,
     failed_queues: HashSet<Arc<str>>,
-}
-
-/// Where a message was that was not taken.
-pub struct Place {
-    lane: i64,
-    pub queue: Arc<str>,
-}
-
-impl Place {
-    pub fn queue(&self) -> &Arc<str> {
-        &self.queue
-    }
-}
-
-/// A message that the publisher has reported.
-pub struct Reported {
-    pub about: Sent,
-    pub message_id: Option<String>,
-    pub bytes: usize,
-    pub place: Place,
 }
 
 impl Backlog {
@@ -198,14 +115,13 @@ impl Backlog {
         lane.parked.push_back(entry);
     }
 
-    /// The messages that there is room for, which go to the publisher.
-    pub fn release(&mut self) -> Vec<Outgoing> {
+    /// The messages that there is room for now, which go to the publisher.
+    pub fn release(&mut self, now: Instant) -> Vec<Outgoing> {
         if self.parked == 0 {
             return Vec::new();
         }
         let mut released = Vec::new();
         let lanes = self.lanes.len();
-        let now = Instant::now();
         for (id, lane) in &mut self.lanes {
             let share = share(lane.is_group, lanes);
             while lane.outstanding < share && self.outstanding.len() < MAX_OUTSTANDING {
@@ -259,11 +175,11 @@ impl Backlog {
         Some(Reported { about, message_id, bytes, place: Place { lane: lane_id, queue } })
     }
 
-    /// Whether a batch may be read.
-    pub fn has_room(&self, batch: Limit) -> bool {
-        self.parked + self.outstanding.len() + batch.rows <= MAX_OUTSTANDING + MAX_PARKED
+    /// Whether a batch of so many rows and bytes may be read.
+    pub fn has_room(&self, rows: usize, bytes: usize) -> bool {
+        self.parked + self.outstanding.len() + rows <= MAX_OUTSTANDING + MAX_PARKED
             && self.parked <= MAX_PARKED
-            && self.bytes + batch.bytes <= MAX_BYTES
+            && self.bytes + bytes <= MAX_BYTES
     }
 
     /// Bytes of messages that there is room for.
@@ -272,11 +188,10 @@ impl Backlog {
     }
 
     /// Sets aside all that is parked and was not before: it keeps other lanes from being read.
-    pub fn set_parked_aside(&mut self) {
+    pub fn set_parked_aside(&mut self, now: Instant) {
         if self.has_one_lane || self.lanes.len() > MAX_LANES {
             return;
         }
-        let now = Instant::now();
         for (id, lane) in &mut self.lanes {
             // What was taken again is to be sent soon, unless it has to wait for its time.
             let is_meant = |first: &&Entry| lane.aside.is_none() || first.is_held(now);
@@ -293,16 +208,15 @@ impl Backlog {
         }
     }
 
-    /// Lanes with room for what they have set aside.
-    pub fn wanted(&self, batch: Limit) -> Vec<Wanted> {
-        if self.lanes_aside == 0 || self.bytes + batch.bytes > MAX_BYTES {
+    /// Lanes with room now for what they have set aside, in a batch of so many rows and bytes.
+    pub fn wanted(&self, rows: usize, bytes: usize, now: Instant) -> Vec<Wanted> {
+        if self.lanes_aside == 0 || self.bytes + bytes > MAX_BYTES {
             return Vec::new();
         }
         let lanes = self.lanes.len();
         let free = MAX_OUTSTANDING - self.outstanding.len();
         // What is taken and finds no room would keep other lanes from being read.
         let mut room = free.min(MAX_PARKED.saturating_sub(self.parked));
-        let now = Instant::now();
         let mut wanted = Vec::new();
         for (id, lane) in &self.lanes {
             let is_held = lane.held_until.is_some_and(|time| time > now);
@@ -317,7 +231,7 @@ impl Backlog {
             }
             // No more than can be sent: what is parked would keep others from being read. Two at
             // the least: that there was but one shows that it was the last.
-            let changes = (share - lane.outstanding).min(room).clamp(2, batch.rows);
+            let changes = (share - lane.outstanding).min(room).clamp(2, rows);
             room = room.saturating_sub(changes);
             wanted.push(Wanted { lane: *id, after, changes: changes as i64 });
         }
@@ -397,27 +311,4 @@ impl Backlog {
 /// many lanes it has: three quarters of all.
 fn leaves_no_room(of_queue: usize, free: usize) -> bool {
     of_queue >= 3 * free
-}
-
-/// How many messages of a lane may be with the publisher when so many lanes are in use. A group
-/// has one request at a time, an ungrouped queue as many as there are.
-fn share(is_group: bool, lanes: usize) -> usize {
-    match (is_group, lanes) {
-        (true, lanes) => (MAX_OUTSTANDING / (lanes + 1)).clamp(1, GROUP_SHARE),
-        (false, 0 | 1) => MAX_OUTSTANDING,
-        (false, lanes) => (MAX_OUTSTANDING / (lanes + 1)).max(GROUP_SHARE),
-    }
-}
-
-/// Two groups that chance to have the same number share a lane: neither loses its order.
-fn lane_of(outgoing: &Outgoing) -> (i64, bool) {
-    // A queue is one, whether by its name, its URL or its ARN.
-    let queue = message::queue_name(&outgoing.queue).as_bytes();
-    match &outgoing.group_id {
-        None => (xxh3_64(queue) as i64, false),
-        Some(group) => {
-            let name = [queue, b"\0", group.as_bytes()].concat();
-            (xxh3_64(&name) as i64, true)
-        }
-    }
 }
