@@ -313,6 +313,22 @@ COMMENT ON COLUMN sqs_sync.rejection.version IS 'of the definition by which its 
 COMMENT ON COLUMN sqs_sync.rejection.left_alone IS 'it is not tried again as long as event and hashes, and unless it is dismissed the version, are the same';
 COMMENT ON TABLE sqs_sync.rejection IS 'rows that could not be published; read it through the views sqs_sync.rejections and sqs_sync.dismissed';
 
+-- A change is given up once at the most. No foreign key to the run, which is not dumped.
+CREATE TABLE sqs_sync.doubt_given_up (
+  sync_id     integer NOT NULL REFERENCES sqs_sync.sync ON DELETE CASCADE,
+  change_id   bigint NOT NULL,
+  run_id      bigint NOT NULL,
+  changes     bigint NOT NULL,
+  key         text,
+  given_up_by text NOT NULL DEFAULT SESSION_USER,
+  given_up_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  PRIMARY KEY (sync_id, change_id)
+);
+COMMENT ON TABLE sqs_sync.doubt_given_up IS 'changes in doubt that somebody has given up, a row a call; read it through the view sqs_sync.forgotten';
+COMMENT ON COLUMN sqs_sync.doubt_given_up.change_id IS 'the last of them';
+COMMENT ON COLUMN sqs_sync.doubt_given_up.run_id IS 'the run that found them, with which the row goes';
+COMMENT ON COLUMN sqs_sync.doubt_given_up.key IS 'of the one row that was named; null: all were given up';
+
 -- A log: no foreign key, which would be looked up for each row, and not dumped. A row that fits on
 -- a page stays whole, and nothing is compressed, which would take longer than all else.
 CREATE TABLE sqs_sync.request (
@@ -445,6 +461,7 @@ SELECT pg_catalog.pg_extension_config_dump('sqs_sync.claim', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.definition', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.sequence', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.rejection', '');
+SELECT pg_catalog.pg_extension_config_dump('sqs_sync.doubt_given_up', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.logging', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('sqs_sync.alert_standing', '');
@@ -748,10 +765,13 @@ COMMENT ON FUNCTION @extschema@.sqs_sync_baseline(text, boolean) IS $$takes the 
 The next run sends what has changed from then on. Rows that were rejected are taken as told, too. It takes the place of a
 first run, and is the way out when a snapshot was emptied. A run that is held stays so: approved, it finds nothing of this any more.
 
+Of a snapshot that was emptied, changes in doubt are given up, as by `sqs_sync_forget_doubt`: their rows are not taken as told, and the next run
+tells them as the model has them then.
+
 - name: of the sync
 - preview: only count the rows, and change nothing
 - 42501: you have not the rights of the sync's owner
-- 55000: changes are in doubt: run the sync first; or a run would be held
+- 55000: changes are in doubt, and the snapshot was not emptied: run the sync first; or a run would be held
 - 55006: a run of the sync is under way
 - 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
 
@@ -766,13 +786,14 @@ What is in doubt blocks the sync if it cannot be sent: its queue is gone, say. G
 run tells its rows instead as the model has them then, to the queues and by the definition of then, whatever the first attempt came to: an added row, and
 one whose removal was in doubt, as `added`, or as `removed` if the model has it not; a changed one as `changed`, as in a resync. So no reader ends up with
 less than the model; one who has read the first message reads another one of the row, and a FIFO queue does not take it for the same.
+Who has done it is in `sqs_sync.forgotten`.
 
 - name: of the sync
 - key: of one row: of a key of one column its value, else a JSON object of the key's columns; null: all
 - preview: only count them, and change nothing. `sqs_sync_preview` shows them as `resend`.
 - 22023: key is not one of the sync
 - 42501: you have not the rights of the sync's owner
-- 55000: the snapshot was emptied
+- 55000: the snapshot was emptied: `sqs_sync_baseline` gives up what is in doubt, too
 - 55006: a run of the sync is under way
 - 55P03: another transaction has asked for a run of the sync, or is altering it, and has not ended
 
@@ -1750,6 +1771,18 @@ COMMENT ON COLUMN sqs_sync.dismissed.dismissed_by IS 'the role that dismissed it
 COMMENT ON COLUMN sqs_sync.dismissed.dismissed_at IS 'when that was';
 COMMENT ON COLUMN sqs_sync.dismissed.first_at IS 'when it was first tried';
 
+CREATE VIEW sqs_sync.forgotten WITH (security_barrier) AS
+SELECT s.name AS sync, g.changes, CASE WHEN s.shows_rows THEN g.key END AS key, g.run_id,
+       g.given_up_by AS forgotten_by, g.given_up_at AS forgotten_at
+FROM sqs_sync.doubt_given_up g JOIN sqs_sync.visible_sync s USING (sync_id);
+COMMENT ON VIEW sqs_sync.forgotten IS 'changes in doubt that somebody has given up, by `sqs_sync_forget_doubt` or by a baseline of an emptied snapshot; one row a call, kept as long as the run that found them';
+COMMENT ON COLUMN sqs_sync.forgotten.sync IS 'the sync';
+COMMENT ON COLUMN sqs_sync.forgotten.changes IS 'how many';
+COMMENT ON COLUMN sqs_sync.forgotten.key IS 'the key that was given; null: all changes in doubt were given up';
+COMMENT ON COLUMN sqs_sync.forgotten.run_id IS 'the run that found them';
+COMMENT ON COLUMN sqs_sync.forgotten.forgotten_by IS 'the role that gave them up';
+COMMENT ON COLUMN sqs_sync.forgotten.forgotten_at IS 'when that was';
+
 CREATE VIEW sqs_sync.requests WITH (security_barrier) AS
 SELECT r.request_id, r.at, s.name AS sync, r.run_id, r.operation, r.queue, r.attempt, r.status, r.aws_request_id, r.latency_ms, r.error,
        -- Each entry's id in the request, and so in the answer, is its place, from 0.
@@ -1941,7 +1974,7 @@ COMMENT ON COLUMN sqs_sync.alert_deliveries.due_at IS 'when it is tried next, wh
 COMMENT ON COLUMN sqs_sync.alert_deliveries.finished_at IS 'when it was delivered or given up';
 COMMENT ON COLUMN sqs_sync.alert_deliveries.message_id IS 'the same at each attempt: `webhook-id`, `Message-ID`';
 
-GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.dismissed, sqs_sync.requests, sqs_sync.recent_requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
+GRANT SELECT ON sqs_sync.syncs, sqs_sync.events, sqs_sync.runs, sqs_sync.held, sqs_sync.recent_runs, sqs_sync.progress, sqs_sync.stats, sqs_sync.rejections, sqs_sync.dismissed, sqs_sync.forgotten, sqs_sync.requests, sqs_sync.recent_requests, sqs_sync.workers, sqs_sync.error_codes, sqs_sync.options,
   sqs_sync.alerts, sqs_sync.alert_deliveries TO PUBLIC;
 
 CREATE FUNCTION @extschema@.sqs_sync_report(name text DEFAULT NULL) RETURNS text

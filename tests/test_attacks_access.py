@@ -61,7 +61,7 @@ sqs_sync_trust_policy(text,text,text,text)
 sqs_sync_unschedule(text)
 sqs_sync_wait(bigint,interval)
 """
-READABLE = {"error_codes", "options", "syncs", "events", "runs", "held", "recent_runs", "progress", "stats", "rejections", "dismissed", "requests", "recent_requests", "workers",
+READABLE = {"error_codes", "options", "syncs", "events", "runs", "held", "recent_runs", "progress", "stats", "rejections", "dismissed", "forgotten", "requests", "recent_requests", "workers",
             "alerts", "alert_deliveries"}
 
 PRIVATE = "the-private-name"

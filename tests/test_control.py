@@ -164,6 +164,22 @@ def test_while_changes_are_in_doubt_there_is_no_baseline_and_a_resync_loses_none
     assert synced.run("items").published == 0
 
 
+def test_what_another_server_set_aside_may_have_been_sent_there_and_keeps_a_baseline_out(synced, proxy):
+    synced.alter_sync("items", retry_for="1 second")
+    synced.point_at(proxy.endpoint)
+    proxy.cut()
+    synced.analyst.execute("UPDATE items SET name = 'new' WHERE id <= 5")
+    assert synced.run("items").in_doubt == 5
+    proxy.pass_on()
+    _, changes = tables_of(synced, "items")
+    synced.admin.execute(f"INSERT INTO sqs_sync.waiting (sync_id, lane, change_id, in_doubt)"
+                         f" SELECT s.sync_id, 1, c.sqs_sync_change_id, false FROM sqs_sync.sync s, {changes} c")
+    synced.admin.execute("UPDATE sqs_sync.position SET timeline = 0")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="in doubt"):
+        ask(synced, "baseline")
+    assert synced.run("items").resent == 5
+
+
 def test_no_run_begins_while_a_baseline_is_not_committed(synced, queue):
     synced.analyst.execute("UPDATE items SET name = 'new' WHERE id <= 5")
     other = synced.connection_of("analyst")

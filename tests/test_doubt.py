@@ -9,6 +9,7 @@ from support.database import call
 from support.deadline import wait_until
 from support.items import BODIES, Items
 from support.replay import Replay
+from support.sink import Sink
 
 CHANGED = ("UPDATE items SET name = 'B' WHERE id = 1", "UPDATE items SET name = 'A' WHERE id = 1")
 ADDED = ("INSERT INTO items VALUES (99, 'B', 1, '')", "DELETE FROM items WHERE id = 99")
@@ -120,6 +121,14 @@ def forget(database, **options):
     return call(database.analyst, "sqs_sync_forget_doubt", name="items", **options)
 
 
+def baseline(database, **options):
+    return call(database.analyst, "sqs_sync_baseline", name="items", **options)
+
+
+def forgotten(database):
+    return [tuple(row) for row in database.rows("SELECT changes, key, forgotten_by FROM sqs_sync.forgotten ORDER BY forgotten_at")]
+
+
 @pytest.mark.parametrize("there, back", [CHANGED, ADDED, REMOVED],
                          ids=["changed and back", "added then deleted", "removed then added again"])
 def test_what_is_given_up_is_told_as_the_model_has_it_whether_it_arrived_or_not(database, queue, proxy, told, there, back):
@@ -217,6 +226,99 @@ def test_with_a_snapshot_that_was_emptied_nothing_is_given_up(database, proxy, t
         with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="is empty, but should have 10 rows"):
             forget(database, preview=preview)
     assert "is empty" in database.run("items").error
+
+
+@pytest.mark.parametrize("comes_back", [True, False], ids=["and back", "for good"])
+@pytest.mark.parametrize("there, back", [CHANGED, ADDED, REMOVED], ids=["changed", "added", "removed"])
+def test_a_baseline_of_an_emptied_snapshot_gives_up_what_is_in_doubt_and_the_next_run_tells_it(database, queue, proxy, told, there, back, comes_back):
+    items, replay = told
+    database.analyst.execute(there)
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    if comes_back:
+        database.analyst.execute(back)
+    proxy.pass_on()
+    database.analyst.execute(f"TRUNCATE {snapshot_of(database, 'items')}")
+    assert "is empty" in database.run("items").error and database.run("items").in_doubt == 1
+    in_doubt = 99 if there == ADDED[0] else 1
+    others = database.value("SELECT count(*) FROM items WHERE id <> %s", in_doubt)
+    notices = []
+    database.analyst.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+    assert baseline(database, preview=True) == baseline(database) == others
+    assert [notice.split(":")[0] for notice in notices] == ["1 changes were in doubt, and are given up"]
+    assert forgotten(database) == [(1, None, "analyst")]
+    run = database.run("items")
+    assert (run.state, run.published, run.resent, run.in_doubt) == ("succeeded", 1, 0, 0)
+    assert replay.apply(queue.drain()).rows == items.expected()
+    assert database.run("items").published == 0, "once"
+
+
+def test_who_has_given_up_doubt_is_known_afterwards(database, proxy, told):
+    database.analyst.execute("UPDATE items SET name = 'B' WHERE id <= 3")
+    run_id = start_and_lose_the_answer(database, proxy)
+    assert database.wait_for(run_id).in_doubt == 3
+    proxy.pass_on()
+    assert forget(database, preview=True) == 3 and forgotten(database) == []
+    assert forget(database, key="1") == 1 and forget(database, key="1") == 0
+    assert call(database.admin, "sqs_sync_forget_doubt", name="items") == 2
+    assert forgotten(database) == [(1, '{"id": 1}', "analyst"), (2, None, "postgres")]
+    assert database.run("items").published == 3
+    seen = "SELECT sync, changes, key, run_id, forgotten_by, now() - forgotten_at < '1 minute' FROM sqs_sync.forgotten ORDER BY forgotten_at"
+    assert tuple(database.rows(seen)[0]) == ("items", 1, '{"id": 1}', run_id, "analyst", True)
+    other = database.connection_of("other")
+    assert other.execute(seen).fetchall() == []
+    database.admin.execute("GRANT pg_monitor TO other")
+    try:
+        assert [row[:5] for row in other.execute(seen).fetchall()] == [
+            ("items", 1, None, run_id, "analyst"), ("items", 2, None, run_id, "postgres")], "without what comes from rows"
+    finally:
+        database.admin.execute("REVOKE pg_monitor FROM other")
+        other.close()
+
+
+COUNTS = "published, resent, rejected, possible_duplicates"
+
+
+def counts(database, run_id):
+    return tuple(database.row(f"SELECT {COUNTS}, in_doubt FROM sqs_sync.runs WHERE run_id = %s", run_id))
+
+
+@pytest.mark.parametrize("kind", ["standard", "fifo", "fifo, after five minutes"])
+def test_what_is_in_doubt_is_counted_once_by_the_run_that_settles_it(database, queue, proxy, told, emulator, kind):
+    fifo = emulator.create_queue(f"{queue.name}.fifo")
+    if kind != "standard":
+        database.alter_sync("items", queue=fifo.name, group_id="{{row.id}}")
+    database.analyst.execute("UPDATE items SET name = 'B' WHERE id <= 3")
+    lost = database.wait_for(start_and_lose_the_answer(database, proxy))
+    proxy.refuse()
+    later = database.run("items")
+    assert counts(database, lost.run_id) == counts(database, later.run_id) == (0, 0, 0, 0, 3)
+    if kind == "fifo, after five minutes":
+        database.admin.execute("UPDATE sqs_sync.position SET run_started_at = run_started_at - interval '6 minutes'")
+    proxy.pass_on()
+    run = database.run("items")
+    duplicates = 0 if kind == "fifo" else 3
+    assert (run.state, run.rows_changed, *counts(database, run.run_id)) == ("succeeded", 0, 3, 3, 0, duplicates, 0)
+    assert counts(database, database.run("items").run_id) == (0, 0, 0, 0, 0)
+    assert tuple(database.row(f"SELECT {COUNTS} FROM sqs_sync.stats")) == (10 + 3, 3, 0, duplicates)
+    fifo.delete()
+
+
+@pytest.fixture
+def sink(tmp_path):
+    sink = Sink(tmp_path / "log").start()
+    yield sink
+    sink.stop()
+
+
+def test_what_is_rejected_when_it_is_sent_again_is_counted_once(database, queue, proxy, told, sink):
+    database.analyst.execute("UPDATE items SET name = 'B' WHERE id <= 3")
+    database.wait_for(start_and_lose_the_answer(database, proxy))
+    sink.create_queue(queue.name, rejected_share=1)
+    database.point_at(sink.endpoint)
+    run = database.run("items")
+    assert (run.state, *counts(database, run.run_id)) == ("partly_failed", 0, 3, 3, 0, 0)
+    assert sum(run.reasons.values()) == len(database.rejections("items")) == 3
+    assert tuple(database.row(f"SELECT {COUNTS} FROM sqs_sync.stats")) == (10, 3, 3, 0)
 
 
 def test_doubt_is_given_up_by_a_resync_s_side_and_by_events_that_are_not_published(database, queue, proxy, told):

@@ -51,10 +51,13 @@ def test_old_runs_go_but_for_the_last_ones_and_the_last_that_went_through(synced
     recent = put_runs(synced, "items", *["failed"] * RECENT)
     before = synced.row("SELECT * FROM sqs_sync.stats")
     assert set(gone) < set(kept(synced))
+    synced.admin.execute("INSERT INTO sqs_sync.doubt_given_up (sync_id, change_id, run_id, changes)"
+                         " SELECT sync_id, run_id, run_id, 1 FROM sqs_sync.run WHERE run_id IN (%s, %s)", (gone[1], succeeded))
 
     keep_for("90d")
 
     wait_until(lambda: kept(synced) == [run.run_id, succeeded, partly, *recent], f"{gone} are gone: {kept(synced)}")
+    assert synced.value("SELECT array_agg(run_id) FROM sqs_sync.forgotten") == [succeeded], "with the run goes who gave up what of it"
     assert synced.row("SELECT * FROM sqs_sync.stats") == before
     shown = synced.rows("SELECT * FROM sqs_sync.recent_runs ORDER BY run_id DESC")
     assert len(shown) == RECENT

@@ -80,11 +80,7 @@ fn sqs_sync_baseline(name: Option<&str>, preview: Option<bool>) -> Answer<i64> {
         check_not_inside("sqs_sync_baseline")?;
         let name = required("name", name)?;
         match required("preview", preview)? {
-            true => {
-                let owned = owned(readable_sync(name)?)?;
-                baseline::check_nothing_in_doubt(&owned)?;
-                look::untold(owned)
-            }
+            true => look::untold(owned(readable_sync(name)?)?),
             false => {
                 let owned = still(name)?;
                 as_superuser(|| owned.check_plain())?;
@@ -106,8 +102,8 @@ fn sqs_sync_forget_doubt(
         let name = required("name", name)?;
         let is_preview = required("preview", preview)?;
         let owned = if is_preview { owned(readable_sync(name)?)? } else { still(name)? };
-        let of_key = key.map(|key| look::key_relation(&owned, key)).transpose()?;
-        doubt::forget(&owned, of_key.as_deref(), is_preview)
+        let of_key = key.map(|key| look::key_of_doubt(&owned, key)).transpose()?;
+        doubt::forget(&owned, of_key.as_ref(), is_preview)
     };
     forget().map_err(|error: Error| error.into())
 }

@@ -7,6 +7,7 @@ pub mod claim;
 pub mod definition;
 pub mod delivery;
 pub mod figures;
+pub mod forgotten;
 pub mod given_up;
 pub mod hold;
 pub mod home;

@@ -1,4 +1,5 @@
-//! Runs of `sqs_sync.run` that ended long ago, and that nothing asks for any more.
+//! Runs of `sqs_sync.run` that ended long ago, and that nothing asks for any more; and what was given
+//! up of their changes.
 
 use crate::pg::Result;
 use crate::pg::sql;
@@ -34,14 +35,17 @@ pub fn delete_some(after: i64, minutes: i32) -> Result<Option<i64>> {
           FROM (SELECT DISTINCT sync_id FROM seen WHERE is_outdated) s
           LEFT JOIN sqs_sync.position p ON p.sync_id = s.sync_id),
         free AS MATERIALIZED (
-          SELECT r.run_id FROM sqs_sync.run r
+          SELECT r.run_id, r.sync_id FROM sqs_sync.run r
           JOIN seen ON seen.run_id = r.run_id AND seen.is_outdated
           JOIN kept k ON k.sync_id = seen.sync_id
           WHERE r.run_id < k.recent_from
             AND (r.run_id IN (k.in_change_set, k.gone_through, k.succeeded)) IS NOT TRUE
           FOR UPDATE OF r SKIP LOCKED),
         deleted AS (
-          DELETE FROM sqs_sync.run r USING free WHERE r.run_id = free.run_id)
+          DELETE FROM sqs_sync.run r USING free WHERE r.run_id = free.run_id),
+        forgotten AS (
+          DELETE FROM sqs_sync.doubt_given_up g USING free
+          WHERE g.sync_id = free.sync_id AND g.run_id = free.run_id)
         SELECT max(run_id) FROM seen
         HAVING bool_or(requested_at < now() - make_interval(mins => $2))";
     let arguments = [after.into(), minutes.into(), AT_ONCE.into(), RECENT.into()];

@@ -252,7 +252,8 @@ impl ChangeSet<'_> {
     }
 
     /// Gives up changes that may have been sent: the next diff finds what they are of, whatever the
-    /// queue has been told of it. Returns how many more rows the snapshot has.
+    /// queue has been told of it, and though somebody has taken the row from the snapshot. Returns how
+    /// many more rows the snapshot has.
     pub fn give_up(&self, ids: &[i64]) -> Result<usize> {
         let Tables { snapshot, changes } = self.tables;
         let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
@@ -269,10 +270,12 @@ impl ChangeSet<'_> {
              FROM ONLY {changes} AS c WHERE {same_key} AND"
         );
         self.move_each(&mark, ids, "")?;
+        // A removed row has no hash, and needs none: the diff finds it whatever that is.
         let put = format!(
             "INSERT INTO {snapshot} ({columns}, sqs_sync_hash, sqs_sync_hash_version) \
-             SELECT {columns}, sqs_sync_hash, {PERHAPS_TOLD} FROM ONLY {changes} AS c \
-             WHERE c.sqs_sync_event = 'added' AND"
+             SELECT {columns}, COALESCE(sqs_sync_hash, 0), \
+                    CASE c.sqs_sync_event WHEN 'changed' THEN {TO_TELL_AGAIN} ELSE {PERHAPS_TOLD} END \
+             FROM ONLY {changes} AS c WHERE"
         );
         let is_there = format!("ON CONFLICT ({}) DO NOTHING", key.join(", "));
         let more_rows = self.move_each(&put, ids, &is_there)?;

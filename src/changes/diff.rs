@@ -116,24 +116,15 @@ impl Subject<'_> {
 
     /// Brings the snapshot in line with changes of these events, of which no message is due.
     pub fn adopt(&self, found: &Spool, silent: &[Event]) -> Result<()> {
-        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
-        let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
         let over = match silent.contains(&Event::Changed) || found.counts.perhaps > 0 {
             true => change_set::over_the_same_key(self.columns, self.key),
             false => String::new(),
         };
-        let statement = format!(
-            "INSERT INTO {} ({}, sqs_sync_hash, sqs_sync_hash_version) \
-             SELECT {}, p.hash, $2 FROM {} AS p WHERE {EVENT_OF_PUT} = ANY ($1) {over}",
-            self.tables.snapshot,
-            columns.join(", "),
-            put.join(", "),
-            spool::PUT,
-        );
+        let statement = format!("{} WHERE {EVENT_OF_PUT} = ANY ($2) {over}", self.put());
         found.with_relations(|client| {
             if found.counts.of(silent, &[Event::Added, Event::Changed]) > 0 {
                 let arguments: [DatumWithOid<'_>; 2] =
-                    [names_of(silent).into(), hash::VERSION.into()];
+                    [hash::VERSION.into(), names_of(silent).into()];
                 client.update(statement.as_str(), None, &arguments)?;
             }
             if found.counts.of(silent, &[Event::Removed]) > 0 {
@@ -147,6 +138,30 @@ impl Subject<'_> {
             }
             Ok(())
         })
+    }
+
+    /// Takes rows as told of which the snapshot has nothing, and leaves alone what it has. Returns how
+    /// many that were.
+    pub fn adopt_untold(&self, found: &Spool) -> Result<i64> {
+        let statement = format!("{} WHERE p.told_version IS NULL", self.put());
+        found.with_relations(|client| {
+            client.update(statement.as_str(), None, &[hash::VERSION.into()])?;
+            Ok(())
+        })?;
+        Ok(found.counts.untold())
+    }
+
+    /// Puts rows `p` of the model into the snapshot, hashed by the version `$1`.
+    fn put(&self) -> String {
+        let columns: Vec<String> = self.columns.iter().map(Column::quoted).collect();
+        let put: Vec<String> = (1..=columns.len()).map(|n| format!("p.c{n}")).collect();
+        format!(
+            "INSERT INTO {} ({}, sqs_sync_hash, sqs_sync_hash_version) SELECT {}, p.hash, $1 FROM {} AS p",
+            self.tables.snapshot,
+            columns.join(", "),
+            put.join(", "),
+            spool::PUT,
+        )
     }
 
     /// That the snapshot's row `s` is the one spooled as `g`.

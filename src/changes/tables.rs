@@ -155,14 +155,22 @@ pub fn kept_columns(table: &str) -> Result<Vec<KeptColumn>> {
     )
 }
 
+/// Whether somebody has emptied the snapshot.
+pub fn is_emptied(tables: &Tables, told_rows: i64) -> Result<bool> {
+    let statement = format!("SELECT NOT EXISTS (SELECT 1 FROM ONLY {})", tables.snapshot);
+    Ok(told_rows > 0 && sql::value(&statement, &[])?)
+}
+
 /// Refuses a snapshot that somebody has emptied: all its rows would be announced again.
 pub fn check_not_emptied(tables: &Tables, told_rows: i64) -> Result<()> {
-    let statement = format!("SELECT EXISTS (SELECT 1 FROM ONLY {})", tables.snapshot);
-    if told_rows <= 0 || sql::value::<bool>(&statement, &[])? {
-        return Ok(());
+    match is_emptied(tables, told_rows)? {
+        false => Ok(()),
+        true => Err(Error::not_in_state(format!(
+            "table {} is empty, but should have {told_rows} rows",
+            tables.snapshot
+        ))
+        .hint("It holds what the queue has been told. Restore it, or have the rows of the model taken as told by sqs_sync_baseline; or drop the sync by sqs_sync_drop and create it again, to have all rows told again.")),
     }
-    let message = format!("table {} is empty, but should have {told_rows} rows", tables.snapshot);
-    Err(Error { hint: missing(&tables.snapshot).hint, ..Error::not_in_state(message) })
 }
 
 /// Refuses tables to which their owner has added what could make an acknowledgement fail,

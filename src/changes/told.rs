@@ -14,6 +14,8 @@ use crate::pg::hash;
 pub struct Told<'a> {
     /// Changes of the change set up to this id are told; 0: none.
     pub through: i64,
+    /// Or are given up: told perhaps.
+    pub given_up: bool,
     pub pending: Option<Pending<'a>>,
 }
 
@@ -80,13 +82,16 @@ impl Subject<'_> {
                 |i| format!("t.{}", self.key[i].column.quoted()),
             );
             let is_told = format!("c.sqs_sync_change_id <= {}", self.told.through);
+            let (version, is_there) = match self.told.given_up {
+                true => (hash::PERHAPS_TOLD, "true"),
+                false => (hash::VERSION, "c.sqs_sync_event <> 'removed'"),
+            };
             told += &format!(
                 " WHERE NOT EXISTS (SELECT 1 FROM ONLY {changes} AS c WHERE {is_told} AND {same_key}) \
-                 UNION ALL SELECT {}, {}, {}::pg_catalog.int2 FROM ONLY {changes} AS c \
-                 WHERE {is_told} AND c.sqs_sync_event <> 'removed'",
+                 UNION ALL SELECT {}, COALESCE({}, 0), {version}::pg_catalog.int2 FROM ONLY {changes} AS c \
+                 WHERE {is_told} AND {is_there}",
                 contents("c"),
                 self.told.hash("c"),
-                hash::VERSION
             );
         }
         format!("({told}) AS {alias}")

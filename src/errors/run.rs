@@ -76,7 +76,7 @@ pub const RUN: &[Known] = &[
     known(
         "55000",
         "table … is empty, but should have … rows: somebody has emptied the snapshot. Nothing is sent: it is no backfill.",
-        "restore it from a backup, or drop the sync and create it again. Rows that were deleted from it singly are not noticed: they are told again as added.",
+        "restore it from a backup; or take the model's rows as told by sqs_sync_baseline, which gives up what is in doubt; or drop the sync and create it again. Rows that were deleted from it singly are not noticed: they are told again as added.",
     ),
     known(
         "55000",

@@ -33,20 +33,33 @@ use pgrx::PgSqlErrorCode;
 use crate::pg::{Error, Result, rights};
 
 use crate::run::owned::Owned;
+use crate::run::{baseline, doubt};
 
 pub use shown::Shown;
 
-/// How many rows are not told as they are in the model.
+/// How many rows a baseline would take as told.
 pub fn untold(owned: Owned) -> Result<i64> {
-    let found = sight::Sight::of(owned)?.compare()?;
+    let is_emptied = baseline::is_emptied(&owned)?;
+    let sight = match is_emptied {
+        true => sight::Sight::without_snapshot(owned)?,
+        false => {
+            doubt::check_none(&owned)?;
+            sight::Sight::of(owned)?
+        }
+    };
+    let found = sight.compare()?;
     let counts = found.counts;
     found.close();
-    Ok(counts.of(&message::Event::ALL, &message::Event::ALL))
+    Ok(match is_emptied {
+        true => counts.untold(),
+        false => counts.of(&message::Event::ALL, &message::Event::ALL),
+    })
 }
 
-/// The key that a user gives, as a relation `k`: its columns as the snapshot has them.
-pub fn key_relation(owned: &Owned, given: &str) -> Result<String> {
-    Ok(given::Key::parse(owned, given)?.relation(owned))
+/// The key of which doubt is to be given up.
+pub fn key_of_doubt(owned: &Owned, given: &str) -> Result<doubt::OfKey> {
+    let key = given::Key::parse(owned, given)?;
+    Ok(doubt::OfKey { relation: key.relation(owned), printed: key.printed(owned)? })
 }
 
 /// A key as a user gives it, in the form in which rejections have it.

@@ -42,6 +42,8 @@ pub struct Sight {
     pub origin: Origin,
     /// Changes up to this id would be sent again; 0: none.
     pub doubt_through: i64,
+    /// They would not: they are given up.
+    is_given_up: bool,
     /// Of the columns that are compared those that the queue has been told of.
     covered: Vec<Column>,
     /// The snapshot's hashes cover others.
@@ -52,7 +54,18 @@ pub struct Sight {
 impl Sight {
     pub fn of(owned: Owned) -> Result<Sight> {
         let in_sync = |error: Error| error.in_sync(&owned.sync.name);
-        let doubt_through = doubt_through(&owned).map_err(in_sync)?;
+        let doubt_through = check_and_find_doubt(&owned).map_err(in_sync)?;
+        Sight::beside(owned, doubt_through, false)
+    }
+
+    /// As a baseline would find it, of a sync whose snapshot somebody has emptied.
+    pub fn without_snapshot(owned: Owned) -> Result<Sight> {
+        as_superuser(|| owned.check_plain())?;
+        let doubt_through = doubt_through(&owned)?;
+        Sight::beside(owned, doubt_through, true)
+    }
+
+    fn beside(owned: Owned, doubt_through: i64, is_given_up: bool) -> Result<Sight> {
         let (definition, inspected) = as_superuser(|| {
             let definition = catalog::definition::load(owned.sync.id, owned.sync.version)?;
             let inspected = inspect::inspect(&owned, &definition)?.map_err(would_hold)?;
@@ -80,6 +93,7 @@ impl Sight {
             published,
             origin,
             doubt_through,
+            is_given_up,
             covered,
             hashes_again,
         })
@@ -91,7 +105,11 @@ impl Sight {
             covered: &self.covered,
             hashes_again: self.hashes_again,
         };
-        let told = Told { through: self.doubt_through, pending: Some(pending) };
+        let told = Told {
+            through: self.doubt_through,
+            given_up: self.is_given_up,
+            pending: Some(pending),
+        };
         self.inspected.subject(&self.owned.tables, told)
     }
 
@@ -242,14 +260,16 @@ fn would_hold(held: Error) -> Error {
 }
 
 /// Checks the tables as a run does first, and finds up to which change it would send again.
-fn doubt_through(owned: &Owned) -> Result<i64> {
-    let (handed, told_rows) = as_superuser(|| {
+fn check_and_find_doubt(owned: &Owned) -> Result<i64> {
+    let told_rows = as_superuser(|| {
         owned.check_plain()?;
-        Ok((
-            position::handed_through(owned.sync.id, timeline())?,
-            position::told_rows(owned.sync.id)?,
-        ))
+        position::told_rows(owned.sync.id)
     })?;
     owned.as_owner(|| tables::check_not_emptied(&owned.tables, told_rows))?;
+    doubt_through(owned)
+}
+
+fn doubt_through(owned: &Owned) -> Result<i64> {
+    let handed = as_superuser(|| position::handed_through(owned.sync.id, timeline()))?;
     owned.last_in_doubt(handed, |step| step())
 }

@@ -62,6 +62,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Rows of the model of which the snapshot has nothing.
+    pub fn untold(&self) -> i64 {
+        self.added - self.perhaps
+    }
+
     /// How many changes are of one of `events` and of one of `among`.
     pub fn of(&self, events: &[Event], among: &[Event]) -> i64 {
         let count = |event: &Event| match event {

@@ -12,6 +12,7 @@
 \d sqs_sync.stats
 \d sqs_sync.rejections
 \d sqs_sync.dismissed
+\d sqs_sync.forgotten
 \d sqs_sync.requests
 \d sqs_sync.recent_requests
 \d sqs_sync.workers
