@@ -4,6 +4,7 @@ take a database's settings over, and whoever owns the database sets them."""
 import pytest
 
 from support.cluster import MAJOR
+from support.items import Items
 
 WEIRD = {
     "default_transaction_read_only": "on", "default_transaction_isolation": "serializable", "default_transaction_deferrable": "on",
@@ -48,6 +49,14 @@ def synced(database, items, queue):
     return database
 
 
+@pytest.fixture(scope="module")
+def modelled(lasting_database):
+    """Whoever makes a sync drops it."""
+    Items(lasting_database.analyst).create().fill(8)
+    lasting_database.analyst.execute(MODEL)
+    return lasting_database
+
+
 def bodies(queue):
     return sorted(message.body for message in queue.drain())
 
@@ -74,21 +83,19 @@ def test_a_setting_of_the_database_changes_no_run(synced, queue, setting):
 @gucs(sorted(set(WEIRD) - {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "role",
                            "default_transaction_read_only", "default_table_access_method", "default_tablespace", "search_path",
                            "temp_tablespaces"}))
-def test_a_setting_of_the_session_changes_no_sync_made_in_it(database, items, queue, setting):
-    items.fill(8)
-    database.analyst.execute(MODEL)
-    connection = database.connection_of("postgres")
+def test_a_setting_of_the_session_changes_no_sync_made_in_it(modelled, queue, setting):
+    connection = modelled.connection_of("postgres")
     connection.execute(f"SET {setting} = '{WEIRD[setting]}'")
     connection.execute("SET SESSION AUTHORIZATION analyst")
-    database.create_sync("items", queue.name, connection=connection, model="typed", template='{"name": "{{row.name}}"}')
+    modelled.create_sync("items", queue.name, connection=connection, model="typed", template='{"name": "{{row.name}}"}')
     connection.execute("SELECT sqs_sync_alter('items', retry_for => '1 minute', template => '{\"t\": \"{{row.t}}\"}')")
     connection.execute("SELECT sqs_sync_pause('items')")
     connection.execute("SELECT sqs_sync_resume('items')")
-    assert database.run("items").published == 8
-    assert database.run("items").published == 0
+    assert modelled.run("items").published == 8
+    assert modelled.run("items").published == 0
     assert '{"t": "2020-03-01T12:00:00Z"}' in bodies(queue)
     connection.execute("SELECT sqs_sync_drop('items')")
-    assert database.admin.execute("SELECT (SELECT count(*) FROM sqs_sync.sync) + (SELECT count(*) FROM sqs_sync.run)"
+    assert modelled.admin.execute("SELECT (SELECT count(*) FROM sqs_sync.sync) + (SELECT count(*) FROM sqs_sync.run)"
                                   " + (SELECT count(*) FROM sqs_sync.definition) + (SELECT count(*) FROM sqs_sync.position)").fetchone()[0] == 0
     connection.close()
 

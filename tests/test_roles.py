@@ -312,9 +312,9 @@ def test_who_has_lent_it_is_recorded(on_own):
     ({"web_identity_token_file": "t", "role_arn": ROLE}, "web_identity_token_file", "22023"),
     ({"web_identity_token_file": "/t", "role_arn": ROLE, "external_id": "x7Qm"}, "external_id", "22023"),
 ], ids=str)
-def test_options_that_do_not_go_together_are_refused_by_name(database, options, words, sqlstate):
-    with pytest.raises(psycopg.Error, match=words) as refused:
-        come_as(database, options)
+def test_options_that_do_not_go_together_are_refused_by_name(lasting_database, options, words, sqlstate):
+    with pytest.raises(psycopg.Error, match=words) as refused, lasting_database.admin.transaction():
+        come_as(lasting_database, options)
     assert refused.value.sqlstate == sqlstate
     assert not any(secret in str(refused.value) for secret in ("hush", "AKIA", "x7Qm"))
 
