@@ -506,6 +506,26 @@ COMMENT ON FUNCTION sqs_sync.channel_options(text[], oid) IS $$validator of the 
 CREATE FOREIGN DATA WRAPPER sqs_sync_alerts VALIDATOR sqs_sync.channel_options;
 COMMENT ON FOREIGN DATA WRAPPER sqs_sync_alerts IS 'channels of alerts: servers say where, user mappings hold the secrets';
 
+-- Members of pg_write_all_data may write to every table. By these they would act as others: a
+-- definition holds SQL that runs with the rights of the sync's owner. (Row-level security would do,
+-- too, but that keeps members of pg_read_all_data from making a dump.)
+CREATE FUNCTION sqs_sync.superusers_only() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for table %I', TG_TABLE_NAME);
+  END IF;
+  RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION sqs_sync.superusers_only() FROM PUBLIC;
+COMMENT ON FUNCTION sqs_sync.superusers_only() IS 'keeps whoever may write to all tables, and is no superuser, from writing to one by which he would act as others';
+CREATE TRIGGER superusers_only BEFORE INSERT OR UPDATE OR DELETE ON sqs_sync.sync EXECUTE FUNCTION sqs_sync.superusers_only();
+CREATE TRIGGER superusers_only BEFORE INSERT OR UPDATE OR DELETE ON sqs_sync.definition EXECUTE FUNCTION sqs_sync.superusers_only();
+CREATE TRIGGER superusers_only BEFORE INSERT OR UPDATE OR DELETE ON sqs_sync.lent_identity EXECUTE FUNCTION sqs_sync.superusers_only();
+CREATE TRIGGER superusers_only BEFORE INSERT OR UPDATE OR DELETE ON sqs_sync.alert EXECUTE FUNCTION sqs_sync.superusers_only();
+CREATE TRIGGER superusers_only BEFORE INSERT OR UPDATE OR DELETE ON sqs_sync.alert_delivery EXECUTE FUNCTION sqs_sync.superusers_only();
+
 -- Rows ---------------------------------------------------------------------------------
 
 CREATE FUNCTION sqs_sync.row_hash(contents record) RETURNS bigint

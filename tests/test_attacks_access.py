@@ -433,3 +433,22 @@ def test_the_validator_does_not_hide_what_its_caller_does_from_the_log(database)
           PERFORM 1 / 0 AS traceless_deed;
         END $$""")
     assert "traceless_deed" in database.cluster.log_tail(40)
+
+
+WRITES = ["UPDATE sqs_sync.definition SET events = '{}'", "UPDATE sqs_sync.sync SET model = 'public.items'", "DELETE FROM sqs_sync.sync",
+          "INSERT INTO sqs_sync.definition VALUES (1, 2, 'sqs', '{}', '{}', NULL, NULL, '1 s')", "INSERT INTO sqs_sync.lent_identity VALUES ('x')",
+          "UPDATE sqs_sync.alert SET owner = 'postgres'", "UPDATE sqs_sync.alert_delivery SET owner = 10"]
+
+
+def test_who_may_write_to_all_tables_acts_as_nobody_else(private):
+    """A definition holds SQL, which runs with the rights of the sync's owner."""
+    private.admin.execute("CREATE ROLE writer LOGIN IN ROLE pg_write_all_data, pg_read_all_data")
+    try:
+        writer = private.connection_of("writer")
+        assert writer.execute("SELECT count(*) FROM sqs_sync.definition").fetchone()[0] == 1
+        for statement in WRITES:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                writer.execute(statement)
+        writer.close()
+    finally:
+        private.admin.execute("DROP ROLE writer")
