@@ -25,7 +25,7 @@ help: ## list the targets
 	@echo "  SECONDS=60            for make fuzz: how much of a processor for each target"
 	@echo "  ONLY='queues'         for make fuzz: of templates, attributes, queues, channels, connections"
 	@echo "  N=100, MINUTES=1      for make crash, make soak: how much"
-	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, log, render, report"
+	@echo "  ONLY='diff publish'   for make bench: of diff, small, memory, publish, log, rejections, render, report"
 
 setup: ## install what is missing: Debian packages, a private Postgres, Python packages
 	@tools/setup

@@ -10,7 +10,7 @@ from harness import machine
 from harness.report import Report
 from harness.server import SETTINGS, measured_server
 
-SUITES = ("diff", "small", "memory", "publish", "log", "render", "report")
+SUITES = ("diff", "small", "memory", "publish", "log", "rejections", "render", "report")
 
 
 def main():

@@ -31,8 +31,8 @@ class Run:
         return self.row.rows_added + self.row.rows_changed + self.row.rows_removed
 
 
-def timed_run(database, name, found=None, on_look=lambda run: None):
-    """Runs the sync, and makes sure that it succeeds and finds as many changes as it should. Now and
+def timed_run(database, name, found=None, on_look=lambda run: None, ends=ENDED_WELL):
+    """Runs the sync, and makes sure that it ends as it should and finds as many changes as it should. Now and
     then `on_look` is told its state and the runner's pid, at the latest when the diff has ended."""
     look = "SELECT state, runner_pid FROM sqs_sync.run WHERE run_id = %s"
     diffed = None
@@ -45,7 +45,7 @@ def timed_run(database, name, found=None, on_look=lambda run: None):
         time.sleep(next_look(time.perf_counter() - begun))
     seconds = time.perf_counter() - begun
     run = Run(database.run_row(run_id), diffed or seconds, seconds)
-    if run.row.state != ENDED_WELL:
+    if run.row.state != ends:
         raise AssertionError(f"the run of {name} is {run.row.state}: {run.row.error}")
     if found is not None and run.found != found:
         raise AssertionError(f"the run of {name} found {run.found} changes, not {found}")
