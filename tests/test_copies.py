@@ -256,3 +256,25 @@ def test_a_copys_alerts_tell_nobody_until_it_takes_over(original):
         copy.close()
         with original.cluster.connect() as postgres:
             postgres.execute(f"DROP DATABASE {copy.name} WITH (FORCE)")
+
+
+def test_a_mark_of_the_data_directory_that_is_cut_short_or_not_ours_says_nothing(emulator, made):
+    cluster = started_cluster(shared_preload_libraries="sqs_sync")
+    made.append(cluster)
+    database = create_database(cluster, fresh_name("db"), emulator.endpoint)
+    Items(database.analyst).create()
+    database.create_sync("items", "queue", model="item_rows", **BODIES["template"])
+    mark = cluster.data / "global" / "pgsql_tmp.sqs_sync"
+    whole = mark.read_text()
+    about, place, *rest = whole.splitlines(keepends=True)
+
+    def why_paused():
+        return database.admin.execute("SELECT sqs_sync.why_paused()").fetchone()[0]
+
+    assert why_paused() is None
+    for text in ("", about, about + place, whole[:len(about + place) + 8], "else\n" + place + "".join(rest), whole + "something else\n"):
+        mark.write_text(text)
+        assert OTHER_DIRECTORY in why_paused(), text
+    mark.write_text(whole)
+    assert why_paused() is None
+    database.close()

@@ -132,31 +132,3 @@ fn failed(what: &str, error: &io::Error) -> Error {
     )
     .hint("It tells a copy of the data directory from the original. The server's user must be able to read and write it.")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(past: Past) -> Place {
-        Place { id: uuid([7; 16]), past }
-    }
-
-    #[test]
-    fn what_is_written_is_read_again() {
-        for past in [Past::Unknown, Past::Streamed(3), Past::Promoted(4)] {
-            let written = format(&place(past), 12345);
-            assert_eq!(parse(&written), Some((place(past), 12345)));
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_cut_short_or_not_ours_says_nothing() {
-        let whole = format(&place(Past::Unknown), 12345);
-        for text in
-            ["", "place x", ABOUT, &whole[..whole.len() - 8], "what else\nplace x\ninode 1\n"]
-        {
-            assert_eq!(parse(text), None, "{text:?}");
-        }
-        assert_eq!(parse(&format!("{whole}something else\n")), None);
-    }
-}
