@@ -76,6 +76,6 @@ def test_a_publisher_s_thread_that_gets_no_more_memory_ends_its_runner_alone(dat
     proxy.pass_on()
 
     ended = database.wait_for(run_id)
-    assert "out of memory on a thread" in log.read_text()[before:]
+    assert b"out of memory on a thread" in log.read_bytes()[before:]
     assert (ended.state, ended.rejected, ended.in_doubt) == ("succeeded", 0, 0), ended.error
     assert Replay().apply(queue.drain()).rows == items.expected()

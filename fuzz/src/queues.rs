@@ -219,16 +219,16 @@ fn located(rng: &mut Rng, queue: &str) -> bool {
     located.is_ok()
 }
 
-/// What is between the scheme and the path, its port always said.
+/// What is between the scheme and the path, its port always said, and as any program reads it: 04566
+/// is 4566.
 fn authority(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
     let authority = rest.split(['/', '?', '#']).next().unwrap().to_ascii_lowercase();
-    let after_host = authority.rsplit(']').next().unwrap();
-    match (after_host.contains(':'), scheme) {
-        (true, _) => authority,
-        (false, "https") => authority + ":443",
-        (false, _) => authority + ":80",
-    }
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority.as_str(), if scheme == "https" { "443" } else { "80" }),
+    };
+    format!("{host}:{}", port.trim_start_matches('0'))
 }
 
 fn hosts(region: &str, endpoint: Option<&str>) -> Vec<String> {
