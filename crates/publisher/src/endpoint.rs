@@ -12,22 +12,20 @@ use tokio::net::lookup_host;
 
 use crate::address::{Reach, is_allowed};
 
-/// A URL's host, in lower case, and port. `None` for what is no URL, or has a user in it.
+/// A URL's host, in lower case, and port. `None` for what is no URL, or has more than these before
+/// its path: a user, or what a parser passes over after an address in brackets.
 pub(crate) fn host_and_port(url: &str) -> Option<(String, u16)> {
     let uri: http::Uri = url.parse().ok()?;
     let authority = uri.authority()?;
-    let host_alone = authority.as_str() == authority.host();
-    let port = match (authority.port_u16(), uri.scheme_str()?) {
-        (Some(port), _) => port,
-        // A port that is no number.
-        (None, _) if !host_alone => return None,
-        (None, "https") => 443,
-        (None, _) => 80,
+    let host = authority.host();
+    let after_host = authority.as_str().strip_prefix(host)?;
+    let port = match (after_host.strip_prefix(':'), uri.scheme_str()?) {
+        (Some(port), _) if port.bytes().all(|b| b.is_ascii_digit()) => port.parse().ok()?,
+        (None, "https") if after_host.is_empty() => 443,
+        (None, _) if after_host.is_empty() => 80,
+        _ => return None,
     };
-    if authority.host().is_empty() || authority.as_str().contains('@') {
-        return None;
-    }
-    Some((authority.host().to_ascii_lowercase(), port))
+    (!host.is_empty()).then(|| (host.to_ascii_lowercase(), port))
 }
 
 /// Checks the URL of an endpoint, as far as it tells without its host being looked up.
@@ -105,6 +103,24 @@ impl ResolveDns for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_has_a_host_a_port_and_nothing_else_before_its_path() {
+        let read = |url: &str| host_and_port(url).map(|(host, port)| format!("{host} {port}"));
+        assert_eq!(read("https://Sqs.example/1/q").as_deref(), Some("sqs.example 443"));
+        assert_eq!(read("http://[::1]:04566").as_deref(), Some("[::1] 4566"));
+        for url in [
+            "https://[::1]-:4566/1/q",
+            "https://[::1]x/1/q",
+            "https://a@b.example/1/q",
+            "https://b.example:/1/q",
+            "https://b.example:+80/1/q",
+            "https://:80/1/q",
+            "b.example/1/q",
+        ] {
+            assert_eq!(read(url), None, "{url}");
+        }
+    }
 
     #[test]
     fn an_endpoint_is_https_or_on_this_machine_and_no_address_of_clouds_own() {
